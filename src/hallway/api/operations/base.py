@@ -1,0 +1,112 @@
+"""What an operation is: name, route, parameters, permission, result, and the function that does it.
+
+It must not know HTTP: a door gathers the parameters, checks the permission and writes the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal, Protocol
+
+import msgspec
+
+from hallway.access.callers import Caller, Permission
+from hallway.home.changes import Context
+from hallway.home.home import Home
+from hallway.home.values import Attributes, Value
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A parameter: where it stands, its JSON type (empty: any), and an example for the documentation."""
+
+    name: str
+    where: Literal["path", "data"]
+    description: str
+    type: Literal["string", "object", "integer", ""] = "string"
+    required: bool = False
+    example: Value = None
+
+
+class Ask(msgspec.Struct, frozen=True, gc=False):
+    """One use of an operation: parameters of the path in order, all other data, and who asks."""
+
+    path: tuple[str, ...]
+    data: Attributes
+    caller: Caller
+
+
+class Info(msgspec.Struct, frozen=True):
+    """What the hub says about itself."""
+
+    name: str
+    version: str
+    latitude: float | None
+    longitude: float | None
+    time_zone: str
+    unit_system: Literal["metric", "imperial"]
+
+
+class Forwarding(Protocol):
+    """Hubs that events are forwarded to."""
+
+    async def register(self, host: str, port: int, password: str, caller: Caller) -> None:
+        """Forward all events there from now on, also after a restart. Unreachable: it did not answer as it should."""
+        ...
+
+    async def cancel(self, host: str, port: int, caller: Caller) -> None:
+        """Forward nothing there any more; also right when nothing was."""
+        ...
+
+
+class Tell(Protocol):
+    """What to do with an event that came over the network; link: the hub that tells, if it is one we follow."""
+
+    def __call__(self, link: str, event_type: str, data: Attributes, context: Context) -> None: ...
+
+
+class Hub(msgspec.Struct, frozen=True):
+    """What operations work on. told: takes an event that came in."""
+
+    home: Home
+    info: Info
+    forwarding: Forwarding
+    told: Tell
+    components: Callable[[], list[str]]
+
+
+def always(_hub: Hub) -> bool:
+    """An operation whose handler never gives something to await."""
+    return True
+
+
+def never(_hub: Hub) -> bool:
+    """An operation whose handler gives something to await, or a stream."""
+    return False
+
+
+Result = object
+Handler = Callable[[Hub, Ask], Result | Awaitable[Result]]
+Schema = Mapping[str, object]
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """Something that can be asked of the hub.
+
+    handler: gives the result, or something to await for it; at_once: whether it gives the result now; result: its name,
+    for doors that write it and for the documentation; free_data: what data beside the parameters means; open_ended: the
+    path may go on after the last one.
+    """
+
+    name: str
+    methods: tuple[Method, ...]
+    route: str
+    description: str
+    permission: Permission
+    result: str
+    handler: Handler
+    parameters: tuple[Parameter, ...] = ()
+    free_data: str = ""
+    at_once: Callable[[Hub], bool] = always
+    open_ended: bool = False

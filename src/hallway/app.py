@@ -1,0 +1,299 @@
+"""The composition root: builds the hub from its parts, starts it in order, and ends it in order.
+
+The only place that knows all parts. It must not hold logic of any of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import secrets
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Literal, Protocol, cast
+from zoneinfo import ZoneInfo
+
+from hallway import __version__
+from hallway.access.gate import DOOR, Gate
+from hallway.access.passwords import hash_password, is_password
+from hallway.api.front import Front, Page
+from hallway.api.homeassistant.door import HomeAssistantDoor
+from hallway.api.openapi import document
+from hallway.api.operations.base import Hub, Info
+from hallway.api.operations.forms import event_bytes
+from hallway.api.operations.homeassistant import OPERATIONS
+from hallway.api.server import Server, ServerLimits
+from hallway.api.stream import Streams
+from hallway.clock import Clock, SystemClock
+from hallway.definitions import populate
+from hallway.errors import HallwayError
+from hallway.home.bus import HUB_START, HUB_STOP
+from hallway.home.calls import Call, done
+from hallway.home.changes import Context
+from hallway.home.home import START, Home
+from hallway.home.saved import restore
+from hallway.home.services import Asked, Offered
+from hallway.home.values import Attributes, encode
+from hallway.language.expressions import parse
+from hallway.links.following import Announced, Follower
+from hallway.links.forwarding import EventForwarding
+from hallway.links.line import ThreadLine
+from hallway.links.peer import Peer
+from hallway.links.status import forget_links
+from hallway.plugins.builtin.processes import ProcessSource, Watch
+from hallway.plugins.builtin.sun import SunSource
+from hallway.settings import ConfigurationError, LinkSettings, Settings
+from hallway.store.store import Store
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 5.0
+
+
+class Source(Protocol):
+    """Something that feeds devices while the hub runs."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class App:
+    """One hub: its parts, and the order in which they start and end."""
+
+    def __init__(self, directory: Path, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
+        self.clock: Clock = SystemClock(loop)
+        self._settings = settings
+        self._loop = loop
+        self._stopping = asyncio.Event()
+        self.store = Store.open(directory, self.clock, settings.store.values_every)
+        saved = self.store.saved
+        self.home = Home(
+            self.clock,
+            hub_id=self._hub_id(),
+            language=parse,
+            seq=saved.seq,
+            kept_ids=dict(saved.kept_ids),
+            time_zone=ZoneInfo(settings.home.time_zone),
+        )
+        self.parked, problems = populate(self.home, settings)
+        if problems:
+            raise ConfigurationError(problems)
+        self._sources: list[Source] = self._built_in_sources()
+        restore(self.home, saved)
+        self.gate = Gate(self.clock)
+        self._followers = {follower_name(link): link for link in settings.links}
+        self._following: dict[str, Follower] = {}
+        self.forwarding = EventForwarding(
+            self.home,
+            self.store,
+            self._line_to,
+            {(link.host, link.port): f"link:{name}" for name, link in self._followers.items()},
+        )
+        self.streams = Streams(self.home.bus, self.clock, loop, event_bytes)
+        front = self._front()
+        self.server = Server(front, front.at_once, self.clock, self._limits())
+        self._background: set[asyncio.Task[None]] = set()
+
+    # ------------------------------------------------------------------ parts
+
+    def _hub_id(self) -> str:
+        """The name by which hubs of our kind know this one; made once and kept."""
+        return self._kept("hub", "id").get("id") or secrets.token_hex(8)
+
+    def _kept(self, kind: str, key: str) -> dict[str, str]:
+        """A definition of our own, its values as text; empty when there is none."""
+        kept = self.store.definitions(kind).get(key)
+        return {} if kept is None or kept.body is None else {name: str(value) for name, value in kept.body.items()}
+
+    def _built_in_sources(self) -> list[Source]:
+        home, sources = self._settings.home, list[Source]()
+        if home.latitude is not None and home.longitude is not None:
+            if "sun" in self.home.devices:
+                log.warning("there is a device sun in the configuration: the sun itself is not shown")
+            else:
+                sun = SunSource(self.home, home.latitude, home.longitude, home.elevation)
+                sun.define()
+                sources.append(sun)
+        processes = ProcessSource(self.home, tuple(Watch(p.name, p.match, p.every) for p in self._settings.processes))
+        processes.define()
+        return [*sources, processes]
+
+    def _limits(self) -> ServerLimits:
+        http = self._settings.http
+        return ServerLimits(http.max_connections, http.request_timeout, http.idle_timeout)
+
+    def _front(self) -> Front:
+        home = self._settings.home
+        info = Info(
+            home.name,
+            __version__,
+            home.latitude,
+            home.longitude,
+            home.time_zone,
+            cast("Literal['metric', 'imperial']", home.unit_system),
+        )
+        hub = Hub(self.home, info, self.forwarding, self._told, self._components)
+        door = HomeAssistantDoor(hub, self.gate, self.streams, self._settings.http.max_body)
+        return Front(door, pages())
+
+    def _told(self, link: str, event_type: str, data: Attributes, context: Context) -> None:
+        """An event came in: from a hub that we follow, or from anybody else."""
+        follower = self._following.get(link)
+        if follower is not None:
+            follower.told(event_type, data, context.hops)
+        else:
+            self.home.fire(event_type, data, context, remote=True)
+
+    def _components(self) -> list[str]:
+        owned = self.home.entities.owners.items()
+        domains = {entity_id.partition(".")[0] for entity_id, owner in owned if not owner.told_by}
+        return ["api", "http", *sorted(domains)]
+
+    # ------------------------------------------------------------------ life
+
+    async def start(self, host: str, port: int) -> int:
+        """Everything is restored; now listen and let things happen. The port that the hub listens on."""
+        self.home.services.register("homeassistant", "stop", Offered("End the hub", (), _anything, self._stop), START)
+        self.home.services.elsewhere = self._may_be_elsewhere
+        self.store.attach(self.home, self._loop)
+        if not self._kept("hub", "id"):
+            self._in_background(self._keep("hub", "id", {"id": self.home.hub_id}))
+        self._open_gate()
+        forget_links(self.home)
+        for key in self.store.definitions("forwarding"):
+            registered = self._kept("forwarding", key)
+            self.forwarding.restore(registered["host"], int(registered["port"]), registered["api_password"])
+        port = await self.server.start(host, port)
+        for name, link in self._followers.items():
+            self._follow(name, link, port)
+        for source in self._sources:
+            source.start()
+        self.home.fire(HUB_START, {}, START)
+        gc.collect()
+        gc.freeze()
+        return port
+
+    def add_source(self, source: Source) -> None:
+        """Feed devices by this too, from the start on."""
+        self._sources.append(source)
+
+    def _may_be_elsewhere(self, domain: str, service: str) -> bool:
+        """Whether another hub could have a service that this one has not."""
+        return len(self.forwarding) > 0 or any(f.offers(domain, service) for f in self._following.values())
+
+    def _open_gate(self) -> None:
+        kept_hash = self._kept("credential", DOOR).get("hash", "")
+        password = self._settings.http.api_password
+        if self._settings.http.open:
+            self._warn_of_open_door()
+        elif password:
+            self.gate.set_password(password=password)
+            self._in_background(self._keep_password(password, kept_hash))
+        elif kept_hash:
+            log.info(
+                "the password of an earlier start is still in force; `http: {open: true}` would open the API to all"
+            )
+            self.gate.set_password(kept_hash=kept_hash)
+        else:
+            self._warn_of_open_door()
+
+    def _warn_of_open_door(self) -> None:
+        log.warning(
+            "the API is open to everybody who reaches this hub, and to every page in a browser on it: "
+            "set http: api_password in the configuration"
+        )
+
+    async def _keep_password(self, password: str, kept_hash: str) -> None:
+        """Keep the hash, so that the password may be taken out of the file."""
+        secret = password.encode()
+        unchanged = bool(kept_hash) and await asyncio.to_thread(is_password, secret, kept_hash)
+        if not unchanged:
+            new_hash = await asyncio.to_thread(hash_password, secret)
+            await self._keep("credential", DOOR, {"hash": new_hash})
+
+    async def _keep(self, kind: str, key: str, body: Attributes) -> None:
+        try:
+            await self.store.define(kind, key, body, "hallway", "start")
+        except HallwayError as error:
+            log.warning("%s %s could not be kept: %s", kind, key, error)
+
+    def _line_to(self, host: str, port: int, password: str) -> ThreadLine:
+        return ThreadLine(Peer(host, port, password), self.clock)
+
+    def _follow(self, name: str, link: LinkSettings, port: int) -> None:
+        token = secrets.token_urlsafe(32)
+        self.gate.admit_link(name, token)
+        announced = Announced(link.announce or self._settings.http.announce or "", port, token)
+
+        def line_there() -> ThreadLine:
+            return self._line_to(link.host, link.port, link.api_password or "")
+
+        self._following[name] = Follower(self.home, name, line_there, announced, self.forwarding)
+        self._following[name].start()
+
+    def _in_background(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def _stop(self, _asked: Asked) -> Call:
+        self.request_stop()
+        return done()
+
+    def request_stop(self) -> None:
+        """End in good order, soon."""
+        self._loop.call_soon(self._stopping.set)
+
+    async def stopped(self) -> None:
+        """Until somebody wants it to end."""
+        await self._stopping.wait()
+
+    async def stop(self) -> None:
+        """End in good order: tell everybody, answer what was asked, keep everything."""
+        self.home.fire(HUB_STOP, {}, Context("stop"))
+        self.streams.end_all()
+        for source in self._sources:
+            source.stop()
+        await self.server.stop(PATIENCE)
+        await asyncio.gather(*(follower.stop() for follower in self._following.values()), return_exceptions=True)
+        await self.forwarding.stop()
+        for task in list(self._background):
+            task.cancel()
+        await self.store.close()
+
+
+def _anything(_data: Attributes) -> None:
+    """Every data is right."""
+
+
+def follower_name(link: LinkSettings) -> str:
+    """The name of a hub that we follow."""
+    return link.name or f"{link.host}:{link.port}"
+
+
+def pages() -> dict[str, Page]:
+    """What stands at fixed addresses and needs no password."""
+    index = resources.files("hallway").joinpath("web/index.html").read_bytes()
+    return {
+        "/": Page("text/html; charset=utf-8", index),
+        "/api/openapi.json": Page("application/json", encode(document(OPERATIONS, __version__))),
+    }
+
+
+Started = Callable[[App, int], None]
+
+
+async def serve(
+    directory: Path, settings: Settings, host: str, port: int, started: Started, prepare: Callable[[App], None]
+) -> None:
+    """Run a hub until it is asked to end. `prepare` may add sources, `started` is called once it listens."""
+    app = App(directory, settings, asyncio.get_running_loop())
+    try:
+        prepare(app)
+        listening = await app.start(host, port)
+        started(app, listening)
+        await app.stopped()
+    finally:
+        await app.stop()

@@ -1,0 +1,151 @@
+"""The command `hallway`: run a home, try the demo, check a configuration.
+
+Exit codes: 0 all is well, 1 the hub cannot run, 2 the configuration or the command line is wrong.
+It must not hold anything that a library user would want.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from hallway import __version__
+from hallway.errors import HallwayError
+from hallway.settings import ConfigurationError, Settings, load
+
+DEFAULT_PORT = 8123
+MAX_PORT = 65535
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; its exit code."""
+    given = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = given.command
+    try:
+        return command(given)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except HallwayError as error:
+        print(f"hallway: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hallway", description="A home-automation hub: one home, every door.")
+    parser.add_argument("--version", action="version", version=f"hallway {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="run the home in a directory")
+    _home_options(run, required=True)
+    run.set_defaults(command=_run)
+    demo = commands.add_parser("demo", help="run a home without hardware, to try everything")
+    _home_options(demo, required=False)
+    demo.set_defaults(command=_demo)
+    check = commands.add_parser("check", help="check the configuration of a home")
+    check.add_argument("--home", type=Path, required=True, metavar="DIR", help="directory with configuration.yaml")
+    check.set_defaults(command=_check)
+    return parser
+
+
+def _home_options(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    default = None if required else Path("demo-home")
+    parser.add_argument(
+        "--home", type=Path, required=required, default=default, metavar="DIR", help="directory with configuration.yaml"
+    )
+    parser.add_argument("--host", help="address to listen on, instead of the configured one")
+    parser.add_argument("--port", type=_port, help="port to listen on, instead of the configured one; 0: any free one")
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")
+    return int(text)
+
+
+def _check(given: argparse.Namespace) -> int:
+    from hallway.definitions import check, expected, not_used_yet
+    from hallway.language.expressions import parse
+
+    settings = load(given.home, must_exist=True)
+    problems = check(settings, parse)
+    if problems:
+        raise ConfigurationError(problems)
+    for note in (*not_used_yet(settings), *expected(settings, parse)):
+        print(note)
+    print(f"{settings.source}: {len(settings.devices)} devices, {len(settings.variables)} variables: all is well")
+    return 0
+
+
+def _run(given: argparse.Namespace) -> int:
+    return _serve(given, load(given.home, must_exist=True), demo=False)
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from hallway.demo import write_home
+
+    write_home(given.home, given.port or DEFAULT_PORT)
+    return _serve(given, load(given.home, must_exist=True), demo=True)
+
+
+def _serve(given: argparse.Namespace, settings: Settings, *, demo: bool) -> int:
+    import uvloop
+
+    from hallway.app import App, serve
+    from hallway.definitions import not_used_yet
+
+    logging.basicConfig(
+        level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    for noisy in ("asyncio", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    host = given.host or settings.http.host
+    port = settings.http.port if given.port is None else given.port
+
+    def prepare(app: App) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, app.request_stop)
+        if demo:
+            from hallway.demo import Life
+
+            app.add_source(Life(app.home, random.Random()))  # noqa: S311 - no secret depends on it
+
+    def started(app: App, listening: int) -> None:
+        for line in (*(f"parked: {problem}" for problem in app.parked), *not_used_yet(settings)):
+            print(line, file=sys.stderr)
+        print(_greeting(host, listening, settings, demo=demo), flush=True)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(given.home, settings, host, port, started, prepare))
+    return 0
+
+
+def _greeting(host: str, port: int, settings: Settings, *, demo: bool) -> str:
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - shown, not bound
+    url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    if not demo:
+        return f"hallway {__version__} runs {settings.home.name} at {url} (process {os.getpid()})"
+    password = settings.http.api_password
+    header = f'-H "X-HA-Access: {password}"' if password else ""
+    return f"""
+hallway {__version__} runs the demo home
+
+  address   {url}
+  password  {password or "none is needed"}
+
+Try:
+  curl {header} {url}/api/states
+  curl {header} -d '{{"entity_id": "light.bed_light", "brightness": 120}}' {url}/api/services/light/turn_on
+  curl {header} -N {url}/api/stream
+
+Stop with Ctrl-C. The home is kept in {settings.source.parent}.
+"""

@@ -1,0 +1,212 @@
+"""Batches on their way into home.db, one at a time: what failed is tried again, who waits for a number is told.
+
+It runs in the thread of the home; only what is done right after a commit is called by the writer's thread. It must not
+know where rows come from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Iterable
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from hallway.clock import Cancel, Clock
+from hallway.errors import Unavailable
+from hallway.store.redo import Redo, Segment
+from hallway.store.rows import Batch
+from hallway.store.tables import Written, write
+from hallway.store.troubles import DATABASE, Troubles
+from hallway.store.writer import Writer
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY = 1.0
+LAST_RETRY = 60.0
+
+
+class Disk(NamedTuple):
+    """Where things are written, and what is wrong with it."""
+
+    redo: Redo
+    writer: Writer
+    troubles: Troubles
+
+
+class Flight:
+    """A batch under way, and the segment of the redo log that can be emptied then. commit: None between two tries."""
+
+    def __init__(self, batch: Batch, segment: Segment) -> None:
+        self.batch = batch
+        self.segment = segment
+        self.commit: Future[Written] | None = None
+
+
+class Commits:
+    """Collects rows in `batch` and commits them. left: a batch that could not be committed at start."""
+
+    def __init__(
+        self, disk: Disk, loop: asyncio.AbstractEventLoop, clock: Clock, committed: int, left: Batch | None
+    ) -> None:
+        self._redo, self._writer, self._troubles = disk
+        self._loop = loop
+        self._clock = clock
+        self._committed = committed if left is None else 0
+        self._flight = None if left is None else Flight(left, self._redo.idle)
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._overdue = False
+        self._retry: Cancel | None = None
+        self._retry_after = FIRST_RETRY
+        self._closed = False
+        self.batch = Batch()
+        self.written = Written()
+
+    @property
+    def queued(self) -> int:
+        """How many rows are not committed yet."""
+        return len(self.batch) + (len(self._flight.batch) if self._flight is not None else 0)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the last commit failed."""
+        return self._flight is not None and self._flight.commit is None
+
+    def due(self) -> None:
+        """The batch is to be committed: now, or once the one before has been."""
+        if self._flight is None:
+            self._begin()
+        else:
+            self._overdue = True
+
+    def hurry(self) -> None:
+        """As `due`, but what failed is tried again at once."""
+        if self._closed:
+            return
+        if self.stuck:
+            self._try_again()
+        else:
+            self.due()
+
+    def hurry_if_stuck(self) -> None:
+        """Something makes it likely that what failed can be written now."""
+        if self.stuck:
+            self.hurry()
+
+    async def durable(self, seq: int) -> None:
+        """Wait until all rows up to that change are committed. Unavailable: they cannot be, just now."""
+        newest = self.batch.seq or (self._flight.batch.seq if self._flight is not None else 0)
+        wanted = min(seq, newest)
+        if wanted <= self._committed:
+            return
+        if self._closed:
+            raise Unavailable("the store is closed: the hub is going down")
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append((wanted, waiter))
+        self.hurry()
+        await waiter
+
+    def _begin(self) -> None:
+        if self._closed or self.batch.empty:
+            return
+        flight = self._flight = Flight(self.batch, self._redo.switch())
+        self.batch = Batch()
+        self._send(flight)
+
+    def _send(self, flight: Flight) -> None:
+        def landed(commit: Future[Written]) -> None:
+            """Called by the writer's thread."""
+            if commit.exception() is None:
+                flight.segment.empty()
+            with contextlib.suppress(RuntimeError):  # the loop was closed over it; nobody waits then
+                self._loop.call_soon_threadsafe(self._landed, flight, commit)
+
+        flight.commit = self._writer.submit(lambda connection: write(connection, flight.batch))
+        flight.commit.add_done_callback(landed)
+
+    def _landed(self, flight: Flight, commit: Future[Written]) -> None:
+        if self._closed:
+            return
+        error = commit.exception()
+        if error is None:
+            self._succeeded(flight.batch.seq, commit.result())
+        else:
+            self._failed(flight, str(error))
+
+    def _succeeded(self, seq: int, written: Written) -> None:
+        self._flight = None
+        self._retry_after = FIRST_RETRY
+        self._troubles.over(DATABASE)
+        self._note(seq, written)
+        if self._waiters or self._overdue:
+            self._overdue = False
+            self._begin()
+
+    def _note(self, seq: int, written: Written) -> None:
+        self._committed = seq
+        self.written = Written(self.written.rows + written.rows, self.written.bytes + written.bytes)
+        served = [waiter for wanted, waiter in self._waiters if wanted <= seq and not waiter.done()]
+        self._waiters = [(wanted, waiter) for wanted, waiter in self._waiters if wanted > seq]
+        for waiter in served:
+            waiter.set_result(None)
+
+    def _failed(self, flight: Flight, sentence: str) -> None:
+        flight.commit = None
+        self._troubles.report(DATABASE, sentence)
+        self._refuse(sentence)
+        self._retry = self._clock.call_later(self._retry_after, self._try_again)
+        self._retry_after = min(2 * self._retry_after, LAST_RETRY)
+
+    def _refuse(self, sentence: str) -> None:
+        waiters, self._waiters = self._waiters, []
+        for _wanted, waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(Unavailable(sentence))
+
+    def _try_again(self) -> None:
+        if self._retry is not None:
+            self._retry()
+            self._retry = None
+        if self._flight is not None and self.stuck:
+            self._send(self._flight)
+
+    # ------------------------------------------------------------------ the end
+
+    async def finish(self, seq: int) -> bool:
+        """Commit what is left, and that the home has counted so far; whether home.db has everything now."""
+        self._closed = True
+        if self._retry is not None:
+            self._retry()
+        rest = await self._rest(seq)
+        if not rest:
+            return True
+        try:
+            written = await asyncio.wrap_future(self._writer.submit(lambda connection: _write_all(connection, rest)))
+        except Unavailable as error:
+            log.warning("%d rows stand in the redo log only: %s", sum(map(len, rest)), error)
+            self._refuse(error.message)
+            return False
+        self._note(rest[-1].seq, written)
+        return True
+
+    async def _rest(self, seq: int) -> list[Batch]:
+        """The batches that no commit has taken, oldest first."""
+        flight, rest = self._flight, []
+        if flight is not None:
+            if flight.commit is not None:
+                await asyncio.gather(asyncio.wrap_future(flight.commit), return_exceptions=True)
+            if flight.commit is None or flight.commit.exception() is not None:
+                rest.append(flight.batch)
+            else:
+                self._note(flight.batch.seq, flight.commit.result())
+        if not self.batch.empty or seq > self._committed:
+            self.batch.put(seq, ())
+            rest.append(self.batch)
+        return rest
+
+
+def _write_all(connection: sqlite3.Connection, batches: Iterable[Batch]) -> Written:
+    parts = [write(connection, batch) for batch in batches]
+    return Written(sum(part.rows for part in parts), sum(part.bytes for part in parts))

@@ -1,0 +1,204 @@
+"""What is written for a change, and the batch in which many changes become one: of each thing only the last counts.
+
+The same rows go into the redo log, come out of it and are put into home.db, so that a replayed home is the one that was
+lived. It must not know files or SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from hallway.home.changes import AnyChange, Defined, Planned, StateChange, Updated, VariableSet
+from hallway.home.classes import REPORTED
+from hallway.home.derived import FORMULA
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Base of all rows; in the redo log each is an array that begins with its letter."""
+
+
+class StateRow(Row, frozen=True, array_like=True, gc=False, tag="s"):
+    """An entity shows this; times in seconds since 1970."""
+
+    entity_id: str
+    state: str
+    attributes: dict[str, Any]
+    last_changed: float
+    last_updated: float
+    told_by: str
+
+
+class EntityGone(Row, frozen=True, array_like=True, gc=False, tag="e"):
+    """The entity shows nothing any more."""
+
+    entity_id: str
+
+
+class ValueRow(Row, frozen=True, array_like=True, gc=False, tag="v"):
+    """A device's attribute has this value; changed is None when it was only confirmed."""
+
+    device_id: str
+    attribute: str
+    value: Any
+    updated: float
+    changed: float | None
+
+
+class DeviceFresh(Row, frozen=True, array_like=True, gc=False, tag="d"):
+    """The device is gone or begins anew: it has none of the values that it had."""
+
+    device_id: str
+
+
+class VariableRow(Row, frozen=True, array_like=True, gc=False, tag="x"):
+    """A variable has this value."""
+
+    name: str
+    value: Any
+
+
+class VariableFresh(Row, frozen=True, array_like=True, gc=False, tag="y"):
+    """The variable is gone or begins anew with the value of its definition."""
+
+    name: str
+
+
+class PlanRow(Row, frozen=True, array_like=True, gc=False, tag="p"):
+    """A device will do something at `due` (seconds since 1970), or no longer (None)."""
+
+    device_id: str
+    name: str
+    due: float | None
+
+
+class KeptId(Row, frozen=True, array_like=True, gc=False, tag="k"):
+    """An owner got this entity id."""
+
+    owner: str
+    entity_id: str
+
+
+AnyRow = StateRow | EntityGone | ValueRow | DeviceFresh | VariableRow | VariableFresh | PlanRow | KeptId
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One record of the redo log: the number of the change and its rows."""
+
+    seq: int
+    rows: list[AnyRow]
+
+
+def rows_of(change: AnyChange) -> list[AnyRow]:
+    """What is to be kept of a change; empty for an event."""
+    match change:
+        case Updated():
+            rows: list[AnyRow] = [state_row(moved) for moved in change.states]
+            if change.new and change.context.origin != FORMULA:
+                rows += _value_rows(change)
+            return rows
+        case VariableSet():
+            rows = [state_row(moved) for moved in change.states]
+            if change.context.origin != FORMULA:
+                rows.append(VariableRow(change.name, change.new))
+            return rows
+        case Planned():
+            return [PlanRow(change.device_id, change.name, change.due)]
+        case Defined():
+            return _fresh_rows(change) + [state_row(moved) for moved in change.states]
+        case _:
+            return []
+
+
+def state_row(moved: StateChange) -> StateRow | EntityGone:
+    """What is to be kept of a state that moved."""
+    new = moved.new
+    if new is None:
+        return EntityGone(moved.entity_id)
+    return StateRow(moved.entity_id, new.state, new.attributes, new.last_changed, new.last_updated, moved.told_by)
+
+
+def _value_rows(change: Updated) -> Iterator[AnyRow]:
+    for name, value in change.new.items():
+        before = change.old[name]
+        same = before == value and type(before) is type(value)
+        yield ValueRow(change.device_id, name, value, change.at, None if same else change.at)
+
+
+def _fresh_rows(change: Defined) -> list[AnyRow]:
+    """A definition that came or went takes the values with it; one that was changed leaves them."""
+    if change.old is not None and change.new is not None:
+        return []
+    if change.kind == "variable":
+        return [VariableFresh(change.key)]
+    config = change.new or change.old or {}
+    return [DeviceFresh(change.key)] if change.kind == "device" and config.get("class") != REPORTED else []
+
+
+class Batch:
+    """The last of each thing since the last commit. `seq` is the number of the last change in it, 0 while it is empty.
+
+    fresh: devices whose older values are to be forgotten before `values` are written.
+    """
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.states: dict[str, StateRow | EntityGone] = {}
+        self.fresh: dict[str, DeviceFresh] = {}
+        self.values: dict[str, dict[str, ValueRow]] = {}
+        self.variables: dict[str, VariableRow | VariableFresh] = {}
+        self.plans: dict[tuple[str, str], PlanRow] = {}
+        self.kept: dict[str, KeptId] = {}
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write, not even a number."""
+        return not self.seq
+
+    def put_state(self, seq: int, row: StateRow | EntityGone) -> None:
+        """Take in a change of one row, as `put` does."""
+        self.seq = seq
+        self.states[row.entity_id] = row
+
+    def put(self, seq: int, rows: Iterable[AnyRow]) -> None:
+        """Take in the rows of a change, over those of earlier ones."""
+        self.seq = seq
+        for row in rows:
+            match row:
+                case StateRow() | EntityGone():
+                    self.states[row.entity_id] = row
+                case ValueRow():
+                    self._put_value(row)
+                case DeviceFresh():
+                    self.values.pop(row.device_id, None)
+                    self.fresh[row.device_id] = row
+                case VariableRow() | VariableFresh():
+                    self.variables[row.name] = row
+                case PlanRow():
+                    self.plans[row.device_id, row.name] = row
+                case KeptId():
+                    self.kept[row.owner] = row
+
+    def _put_value(self, row: ValueRow) -> None:
+        values = self.values.setdefault(row.device_id, {})
+        before = values.get(row.attribute)
+        if row.changed is None and before is not None:
+            row = msgspec.structs.replace(row, changed=before.changed)
+        values[row.attribute] = row
+
+    def rows(self) -> list[AnyRow]:
+        """All rows, in an order in which they can be put again."""
+        return [
+            *self.states.values(),
+            *self.fresh.values(),
+            *(row for values in self.values.values() for row in values.values()),
+            *self.variables.values(),
+            *self.plans.values(),
+            *self.kept.values(),
+        ]
+
+    def __len__(self) -> int:
+        """How many rows it has."""
+        return len(self.rows())
