@@ -183,7 +183,7 @@ class HomeAssistantDoor:
 
     def _allowed(self, operation: Operation, head: Head, caller: Caller | None, credential: bytes) -> Caller:
         """The caller, who may use the operation. NotAllowed: not so; Forbidden: a page of somebody else asks."""
-        if caller is None or operation.permission not in caller.permissions:
+        if caller is None or not caller.may(operation.permission):
             raise NotAllowed(UNAUTHORIZED)
         if head.origin and not credential and not is_same_origin(head):
             raise Forbidden("a page of another site asks this of your browser: send the password along, or open ours")

@@ -15,22 +15,28 @@ from hallway.home.changes import Context
 from hallway.home.home import Home
 from hallway.home.values import Attributes, Value
 
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+DataType = Literal["string", "object", "integer", "number", "boolean", "array", ""]
+"""A JSON type; empty: any."""
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """A parameter: where it stands, its JSON type (empty: any), and an example for the documentation."""
+    """A parameter: where it stands, its JSON type, an example for the documentation, and the fields of an object."""
 
     name: str
     where: Literal["path", "data"]
     description: str
-    type: Literal["string", "object", "integer", ""] = "string"
+    type: DataType = "string"
     required: bool = False
     example: Value = None
+    fields: tuple[Parameter, ...] = ()
 
 
 class Ask(msgspec.Struct, frozen=True, gc=False):
-    """One use of an operation: parameters of the path in order, all other data, and who asks."""
+    """One use of an operation: parameters of the path in order, all other data, and who asks.
+
+    The operations of pimatic get all their parameters in `data`, those of the path too.
+    """
 
     path: tuple[str, ...]
     data: Attributes
@@ -66,6 +72,14 @@ class Tell(Protocol):
     def __call__(self, link: str, event_type: str, data: Attributes, context: Context) -> None: ...
 
 
+class Durable(Protocol):
+    """What keeps the changes of the home."""
+
+    async def durable(self, seq: int) -> None:
+        """Wait until everything up to that change is on the disk; Unavailable when it cannot be, just now."""
+        ...
+
+
 class Hub(msgspec.Struct, frozen=True):
     """What operations work on. told: takes an event that came in."""
 
@@ -95,8 +109,8 @@ class Operation(msgspec.Struct, frozen=True):
     """Something that can be asked of the hub.
 
     handler: gives the result, or something to await for it; at_once: whether it gives the result now; result: its name,
-    for doors that write it and for the documentation; free_data: what data beside the parameters means; open_ended: the
-    path may go on after the last one.
+    for doors that write it and for the documentation (empty: none); result_type: its JSON type; area: its chapter in the
+    documentation; free_data: what data beside the parameters means; open_ended: the path may go on after the last one.
     """
 
     name: str
@@ -108,5 +122,7 @@ class Operation(msgspec.Struct, frozen=True):
     handler: Handler
     parameters: tuple[Parameter, ...] = ()
     free_data: str = ""
+    area: str = ""
+    result_type: DataType = ""
     at_once: Callable[[Hub], bool] = always
     open_ended: bool = False

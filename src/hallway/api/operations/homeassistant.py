@@ -271,21 +271,23 @@ _TARGET = (
 )
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("api_status", ("GET",), "/api/", "Tell that the API runs", "status", "message", api_status),
-    Operation("list_events", ("GET",), "/api/events", "List who listens to what", "events", "events", list_events),
+    Operation("api_status", ("GET",), "/api/", "Tell that the API runs", "", "message", api_status),
+    Operation("list_events", ("GET",), "/api/events", "List who listens to what", "events:read", "events", list_events),
     Operation(
         "fire_event",
         ("POST",),
         "/api/events/{event_type}",
         "Fire an event; `call_service` runs a service",
-        "events",
+        "events:write",
         "message",
         fire_event,
         (Parameter("event_type", "path", "letters, digits, . and _", required=True, example="doorbell"),),
         free_data="the data of the event",
         open_ended=True,
     ),
-    Operation("list_services", ("GET",), "/api/services", "List all services", "devices", "services", list_services),
+    Operation(
+        "list_services", ("GET",), "/api/services", "List all services", "devices:read", "services", list_services
+    ),
     Operation(
         "call_service",
         ("POST",),
@@ -303,13 +305,15 @@ OPERATIONS: tuple[Operation, ...] = (
         open_ended=True,
         at_once=never,
     ),
-    Operation("list_states", ("GET",), "/api/states", "List what all entities show", "devices", "states", list_states),
+    Operation(
+        "list_states", ("GET",), "/api/states", "List what all entities show", "devices:read", "states", list_states
+    ),
     Operation(
         "get_state",
         ("GET",),
         "/api/states/{entity_id}",
         "Tell what an entity shows",
-        "devices",
+        "devices:read",
         "state",
         get_state,
         (_ENTITY,),
@@ -336,7 +340,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ("POST",),
         "/api/event_forwarding",
         "Forward all events to another hub, also after a restart",
-        "links",
+        "config:write",
         "message",
         forward_events,
         (*_TARGET, Parameter("api_password", "data", "the other hub's password", required=True, example="secret")),
@@ -347,7 +351,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ("DELETE",),
         "/api/event_forwarding",
         "Forward nothing to that hub any more",
-        "links",
+        "config:write",
         "message",
         cancel_forwarding,
         _TARGET,
@@ -358,24 +362,22 @@ OPERATIONS: tuple[Operation, ...] = (
         ("GET",),
         "/api/stream",
         "All events as they happen, as Server-Sent Events; a ping comes first and every 50 seconds",
-        "events",
+        "events:read",
         "stream",
         stream,
         (Parameter("restrict", "data", "only these event types, with commas between", example="state_changed"),),
         at_once=never,
     ),
     Operation(
-        "get_config", ("GET",), "/api/config", "Tell name, place and units of the home", "status", "config", get_config
+        "get_config", ("GET",), "/api/config", "Tell name, place and units of the home", "", "config", get_config
     ),
-    Operation(
-        "list_components", ("GET",), "/api/components", "List what is loaded", "status", "components", list_components
-    ),
+    Operation("list_components", ("GET",), "/api/components", "List what is loaded", "", "components", list_components),
     Operation(
         "bootstrap",
         ("GET",),
         "/api/bootstrap",
         "Config, events, services and states at once",
-        "devices",
+        "devices:read",
         "bootstrap",
         bootstrap,
     ),
