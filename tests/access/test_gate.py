@@ -242,7 +242,7 @@ async def test_a_link_comes_in_with_its_token_and_may_tell_events_only(gate: Gat
     assert (caller.name, caller.link, caller.permissions) == ("link:cellar", "cellar", LINK_ONLY)
     assert caller.context.origin == "link:cellar"
     assert LINK_ONLY < EVERYTHING
-    assert not {"devices", "controlDevices", "links"} & LINK_ONLY
+    assert not {"devices:read", "controlDevices", "config:write"} & LINK_ONLY
     assert hashing.seen == []
 
 

@@ -109,8 +109,8 @@ class Operation(msgspec.Struct, frozen=True):
     """Something that can be asked of the hub.
 
     handler: gives the result, or something to await for it; at_once: whether it gives the result now; result: its name,
-    for doors that write it and for the documentation (empty: none); result_type: its JSON type; area: its chapter in the
-    documentation; free_data: what data beside the parameters means; open_ended: the path may go on after the last one.
+    for doors that write it and for the documentation (empty: none); result_type: its JSON type; area: its chapter
+    there; free_data: what data beside the parameters means; open_ended: the path may go on after the last one.
     """
 
     name: str
