@@ -6,7 +6,8 @@ It must not know HTTP: a door gathers the parameters, checks the permission and 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal, Protocol
+from types import MappingProxyType
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -18,10 +19,15 @@ from hallway.home.values import Attributes, Value
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 DataType = Literal["string", "object", "integer", "number", "boolean", "array", ""]
 """A JSON type; empty: any."""
+Schema = Mapping[str, object]
+NO_SCHEMA: Final[Schema] = MappingProxyType({})
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """A parameter: where it stands, its JSON type, an example for the documentation, and the fields of an object."""
+    """A parameter: where it stands, its JSON type, an example for the documentation, and the fields of an object.
+
+    schema: what pimatic's own description of its API says of it beside type, fields and whether it is needed.
+    """
 
     name: str
     where: Literal["path", "data"]
@@ -30,6 +36,7 @@ class Parameter(msgspec.Struct, frozen=True):
     required: bool = False
     example: Value = None
     fields: tuple[Parameter, ...] = ()
+    schema: Schema = NO_SCHEMA
 
 
 class Ask(msgspec.Struct, frozen=True, gc=False):
@@ -102,7 +109,6 @@ def never(_hub: Hub) -> bool:
 
 Result = object
 Handler = Callable[[Hub, Ask], Result | Awaitable[Result]]
-Schema = Mapping[str, object]
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -110,7 +116,8 @@ class Operation(msgspec.Struct, frozen=True):
 
     handler: gives the result, or something to await for it; at_once: whether it gives the result now; result: its name,
     for doors that write it and for the documentation (empty: none); result_type: its JSON type; area: its chapter
-    there; free_data: what data beside the parameters means; open_ended: the path may go on after the last one.
+    there; free_data: what data beside the parameters means; open_ended: the path may go on after the last one;
+    result_schema: what pimatic's own description of its API says of the result beside its type.
     """
 
     name: str
@@ -126,3 +133,4 @@ class Operation(msgspec.Struct, frozen=True):
     result_type: DataType = ""
     at_once: Callable[[Hub], bool] = always
     open_ended: bool = False
+    result_schema: Schema = NO_SCHEMA
