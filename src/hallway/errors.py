@@ -13,6 +13,7 @@ status that fits, nor any module of ours.
 # ├─ Forbidden                 forbidden           403   it may be known who asks, but not from there
 # ├─ Conflict                  conflict            409   the thing exists already, or was changed meanwhile
 # ├─ TooLarge                  too_large           413   more than the limit says
+# ├─ TooManyTries              too_many_tries      429   too many wrong passwords; says when to try again
 # ├─ Unreachable               unreachable         422   another server did not answer as it should
 # └─ Unavailable               unavailable         503   the hub itself cannot serve this now
 
@@ -82,6 +83,17 @@ class TooLarge(HallwayError):
 
     code = "too_large"
     status = 413
+
+
+class TooManyTries(HallwayError):
+    """Too many wrong passwords lately; seconds: when to try again."""
+
+    code = "too_many_tries"
+    status = 429
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class Unreachable(HallwayError):

@@ -10,8 +10,9 @@ import pytest
 
 from hallway.access import gate as gate_module
 from hallway.access.callers import EVERYTHING, LINK_ONLY
-from hallway.access.gate import DOOR, MOST_WAITING, REMEMBERED_WRONG, SLOWED_BY, WRONG_A_MINUTE, Gate
+from hallway.access.gate import DOOR, MOST_WAITING, SLOWED_BY, WRONG_A_MINUTE, Gate
 from hallway.access.passwords import hash_password, is_password
+from hallway.access.remembered import REMEMBERED_WRONG
 from hallway.clock import VirtualClock
 
 HASH = hash_password(b"secret")

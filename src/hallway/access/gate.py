@@ -7,13 +7,11 @@ It must not know where in a request the credential stood.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import os
-from collections import OrderedDict
 
 from hallway.access.callers import EVERYTHING, LINK_ONLY, Caller
 from hallway.access.passwords import is_password
+from hallway.access.remembered import Digests, Wrong
 from hallway.access.sessions import Sessions
 from hallway.clock import Clock
 from hallway.home.changes import Context
@@ -21,7 +19,6 @@ from hallway.home.changes import Context
 log = logging.getLogger(__name__)
 
 DOOR = "homeassistant"
-REMEMBERED_WRONG = 1000
 WRONG_A_MINUTE = 100
 """More wrong credentials than that within a minute are guesses: from then on each is answered a second later."""
 SLOWED_BY = 1.0
@@ -33,9 +30,9 @@ class Gate:
 
     def __init__(self, clock: Clock) -> None:
         self.sessions = Sessions(clock)
-        self._key = os.urandom(32)
+        self._digest = Digests()
         self._known: dict[bytes, Caller] = {}
-        self._wrong: OrderedDict[bytes, None] = OrderedDict()
+        self._wrong = Wrong()
         self._hash = ""
         self._checking = asyncio.Semaphore(1)
         self._waiting = 0
@@ -117,10 +114,5 @@ class Gate:
             self._known[self._digest(credential)] = self.owner
             return self.owner
         self.note_wrong()
-        self._wrong[self._digest(credential)] = None
-        if len(self._wrong) > REMEMBERED_WRONG:
-            self._wrong.popitem(last=False)
+        self._wrong.add(self._digest(credential))
         return None
-
-    def _digest(self, credential: bytes) -> bytes:
-        return hashlib.blake2b(credential, digest_size=16, key=self._key).digest()
