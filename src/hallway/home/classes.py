@@ -72,7 +72,10 @@ class Config:
 
 
 class DeviceClass(msgspec.Struct, frozen=True):
-    """A named set of abilities. `template` is the widget that shows it, `capabilities` are what it counts as."""
+    """A named set of abilities. `template` is the widget that shows it, `capabilities` are what it counts as.
+
+    extensions: the options for screens that its editor offers; title: of its schema, when it is not the usual one.
+    """
 
     name: str
     template: str
@@ -80,6 +83,8 @@ class DeviceClass(msgspec.Struct, frozen=True):
     options: tuple[Option, ...] = ()
     capabilities: tuple[str, ...] = ()
     built_in: bool = False
+    extensions: tuple[str, ...] = ("xLink",)
+    title: str = ""
 
     def abilities(self, config: Attributes) -> tuple[Ability, ...]:
         """The abilities of a device with that config; InvalidConfiguration names what is wrong with it."""
@@ -90,7 +95,7 @@ class DeviceClass(msgspec.Struct, frozen=True):
 
     def problems(self, config: Attributes) -> list[str]:
         """Everything that is wrong with a config, one sentence each."""
-        return _problems(config, (*_COMMON, *self.options, *_EXTENSIONS), f"class {self.name}")
+        return _problems(config, (*COMMON, *self.options, *EXTENSIONS), f"class {self.name}")
 
 
 def _problems(config: Attributes, options: tuple[Option, ...], where: str) -> list[str]:
@@ -124,12 +129,12 @@ def _wrong_value(option: Option, value: Value, where: str) -> list[str]:
     return []
 
 
-_COMMON = (
+COMMON = (
     Option("id", "string", "Unique name: letters, digits, - and _", required=True),
     Option("name", "string", "What people call it"),
     Option("class", "string", "The device class"),
 )
-_EXTENSIONS = (
+EXTENSIONS = (
     Option("xLink", "string", "Address that opens when the name is clicked"),
     Option("xConfirm", "boolean", "Ask before it is switched"),
     Option("xOnLabel", "string", "Word for on"),
@@ -302,6 +307,7 @@ _ALL = (
                 ),
             ),
         ),
+        extensions=("xLink", "xAttributeOptions"),
     ),
     DeviceClass("VariableInputDevice", "input", _variable_input, (_VARIABLE, *_INPUT_OPTIONS), ("InputDevice",)),
     DeviceClass(
@@ -316,7 +322,14 @@ _ALL = (
         ),
         ("InputDevice", "VariableInputDevice"),
     ),
-    DeviceClass("DummySwitch", "switch", _switch, (), ("Actuator", "SwitchActuator")),
+    DeviceClass(
+        "DummySwitch",
+        "switch",
+        _switch,
+        (),
+        ("Actuator", "SwitchActuator"),
+        extensions=("xLink", "xConfirm", "xOnLabel", "xOffLabel"),
+    ),
     DeviceClass(
         "DummyDimmer", "dimmer", lambda _config: (Dimmable(),), (), ("Actuator", "SwitchActuator", "DimmerActuator")
     ),
@@ -326,6 +339,7 @@ _ALL = (
         _shutter,
         (Option("rollingTime", "number", "Seconds from one end to the other", 10),),
         ("Actuator", "ShutterController"),
+        extensions=("xLink", "xConfirm", "xUpLabel", "xDownLabel", "xStoppedLabel"),
     ),
     DeviceClass(
         "DummyHeatingThermostat",
@@ -340,8 +354,16 @@ _ALL = (
             Option("guiShowTemperatureInput", "boolean", "Show the field for the temperature", True),
         ),
         ("HeatingThermostat",),
+        title="DummyHeatingThermostat config options",
     ),
-    DeviceClass("DummyContactSensor", "contact", _contact, (), ("Sensor", "ContactSensor")),
+    DeviceClass(
+        "DummyContactSensor",
+        "contact",
+        _contact,
+        (),
+        ("Sensor", "ContactSensor"),
+        extensions=("xLink", "xClosedLabel", "xOpenedLabel"),
+    ),
     DeviceClass(
         "DummyPresenceSensor",
         "presence",
@@ -351,13 +373,24 @@ _ALL = (
             Option("resetTime", "integer", "After how many milliseconds", 10000),
         ),
         ("Sensor", "PresenceSensor"),
+        extensions=("xLink", "xPresentLabel", "xAbsentLabel"),
     ),
-    DeviceClass("DummyTemperatureSensor", "temperature", _temperature, (), ("Sensor", "TemperatureSensor")),
+    DeviceClass(
+        "DummyTemperatureSensor",
+        "temperature",
+        _temperature,
+        (),
+        ("Sensor", "TemperatureSensor"),
+        extensions=("xLink", "xAttributeOptions"),
+        title="DummyTemperatureSensor config options",
+    ),
     DeviceClass(
         "Timer",
         "timer",
         _timer,
         (Option("resolution", "number", "Seconds between two steps of the time shown", 1),),
+        extensions=("xLink", "xAttributeOptions"),
+        title="timer config",
     ),
     DeviceClass("DummyAVPlayer", "musicplayer", lambda _config: (Playing(),), (), ("AVPlayer",)),
     DeviceClass("Sun", "device", _sun, (), (), built_in=True),
