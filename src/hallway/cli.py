@@ -1,4 +1,4 @@
-"""The command `hallway`: run a home, try the demo, check a configuration.
+"""The command `hallway`: run a home, try the demo, check a configuration, move in from another program and out.
 
 Exit codes: 0 all is well, 1 the hub cannot run, 2 the configuration or the command line is wrong.
 It must not hold anything that a library user would want.
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hallway import __version__
-from hallway.errors import HallwayError
+from hallway.errors import HallwayError, InvalidInput
 from hallway.settings import ConfigurationError, Settings, load
 
 DEFAULT_PORT = 8123
@@ -53,7 +53,28 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check the configuration of a home")
     check.add_argument("--home", type=Path, required=True, metavar="DIR", help="directory with configuration.yaml")
     check.set_defaults(command=_check)
+    moving_in = commands.add_parser("import", help="bring the home of another program into a home")
+    _import_options(moving_in.add_subparsers(required=True, metavar="PROGRAM"))
+    moving_out = commands.add_parser("export", help="write a home as the configuration of another program")
+    _export_options(moving_out.add_subparsers(required=True, metavar="PROGRAM"))
     return parser
+
+
+def _import_options(programs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    pimatic = programs.add_parser("pimatic", help="a config.json of pimatic 0.9")
+    pimatic.add_argument("config", type=Path, metavar="CONFIG", help="pimatic's config.json")
+    pimatic.add_argument("--home", type=Path, required=True, metavar="DIR", help="directory of the home, new or not")
+    pimatic.add_argument("--database", type=Path, metavar="FILE", help="pimatic-database.sqlite, for the last values")
+    pimatic.add_argument("--dry-run", action="store_true", help="tell what would happen and write nothing")
+    pimatic.add_argument("--replace", action="store_true", help="let what comes take the place of what differs")
+    pimatic.set_defaults(command=_import_pimatic)
+
+
+def _export_options(programs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    pimatic = programs.add_parser("pimatic", help="a config.json of pimatic 0.9")
+    pimatic.add_argument("--home", type=Path, required=True, metavar="DIR", help="directory of the home")
+    pimatic.add_argument("--output", type=Path, metavar="FILE", help="where to write it, instead of printing it")
+    pimatic.set_defaults(command=_export_pimatic)
 
 
 def _home_options(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -82,6 +103,43 @@ def _check(given: argparse.Namespace) -> int:
     for note in (*not_used_yet(settings), *expected(settings, parse)):
         print(note)
     print(f"{settings.source}: {len(settings.devices)} devices, {len(settings.variables)} variables: all is well")
+    return 0
+
+
+def _import_pimatic(given: argparse.Namespace) -> int:
+    from hallway.clock import SystemClock
+    from hallway.language.expressions import parse
+    from hallway.moving import Import, import_pimatic
+
+    asked = Import(
+        config=given.config, home=given.home, database=given.database, dry_run=given.dry_run, replace=given.replace
+    )
+    try:
+        with asyncio.Runner() as runner:
+            told = import_pimatic(asked, SystemClock(runner.get_loop()), parse)
+    except ConfigurationError:
+        raise
+    except InvalidInput as error:
+        print(f"hallway: {error}", file=sys.stderr)
+        return 2
+    for line in told:
+        print(line)
+    return 0
+
+
+def _export_pimatic(given: argparse.Namespace) -> int:
+    from hallway.clock import SystemClock
+    from hallway.moving import export_pimatic
+    from hallway.moving_files import write_private
+
+    with asyncio.Runner() as runner:
+        text, notes = export_pimatic(given.home, SystemClock(runner.get_loop()))
+    if given.output is None:
+        print(text, end="")
+    else:
+        write_private(given.output, text)
+    for note in notes:
+        print(note, file=sys.stderr)
     return 0
 
 
