@@ -40,7 +40,7 @@ class House:
         self.clock = VirtualClock(NOW)
         self.home = Home(self.clock, hub_id="hub", language=parse, kept_ids=kept_ids, seq=seq, chance=lambda: 0.5)
         for device in devices:
-            self.home.add_device(device, "file")
+            self.home.add_device(device, "store")
         if variables:
             self.home.add_variables(variables)
         for group in groups:

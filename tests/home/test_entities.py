@@ -77,15 +77,15 @@ def test_removed_and_added_again_a_device_has_its_entity_again() -> None:
     house = House(a_device("DummySwitch", "bed-light"))
     house.home.remove_device("bed-light", TEST)
     assert house.home.state("switch.bed_light") is None
-    house.home.add_device(a_device("DummySwitch", "bed_light"), "file")
-    house.home.add_device(a_device("DummySwitch", "bed-light"), "file")
+    house.home.add_device(a_device("DummySwitch", "bed_light"), "store")
+    house.home.add_device(a_device("DummySwitch", "bed-light"), "store")
     assert house.home.entities_of("bed-light") == ("switch.bed_light",)
 
 
 def test_what_was_reported_first_keeps_its_id() -> None:
     house = House()
     house.report("switch.it", "on", watt=5)
-    house.home.add_device(a_device("DummySwitch"), "file")
+    house.home.add_device(a_device("DummySwitch"), "store")
     assert house.home.entities_of("it") == ("switch.it_2",)
     assert house.shows("switch.it") == ("on", {"watt": 5})
     house.act("it", "turnOn")
@@ -97,7 +97,7 @@ def test_a_device_that_comes_back_leaves_its_id_to_who_reported_it_meanwhile() -
     house = House(a_device("DummySwitch"))
     house.home.remove_device("it", TEST)
     house.report("switch.it", "on", watt=5)
-    house.home.add_device(a_device("DummySwitch"), "file")
+    house.home.add_device(a_device("DummySwitch"), "store")
     assert house.home.entities_of("it") == ("switch.it_2",)
     assert house.shows("switch.it") == ("on", {"watt": 5})
     house.home.remove_device("it", TEST)
@@ -161,8 +161,8 @@ def test_no_two_owners_ever_share_an_entity_and_nothing_present_moves(steps: lis
     for what, name in steps:
         plain = name.lower().replace("-", "_")
         commands: dict[str, Any] = {
-            "switch": lambda name=name: home.add_device(a_device("DummySwitch", name), "file"),
-            "light": lambda name=name: home.add_device(a_device("DummyDimmer", name), "file"),
+            "switch": lambda name=name: home.add_device(a_device("DummySwitch", name), "store"),
+            "light": lambda name=name: home.add_device(a_device("DummyDimmer", name), "store"),
             "report": lambda plain=plain: home.report(f"switch.{plain}", "told", {}, TEST),
             "report in light": lambda plain=plain: home.report(f"light.{plain}", "told", {}, TEST),
             "remove": lambda name=name: home.remove_device(name, TEST),

@@ -77,7 +77,7 @@ def test_a_group_that_shows_the_same_is_no_change(house: House) -> None:
 
 
 def test_members_that_come_and_go_are_followed(house: House) -> None:
-    house.home.add_device(a_device("DummySwitch", "later"), "file")
+    house.home.add_device(a_device("DummySwitch", "later"), "store")
     assert house.shows("group.down_stairs")[1]["entity_id"] == [
         "light.one",
         "switch.two",
@@ -88,6 +88,7 @@ def test_members_that_come_and_go_are_followed(house: House) -> None:
     house.act("later", "turnOn")
     assert house.shown("group.down_stairs").state == "on"
     house.home.remove_device("later", TEST)
+    assert "later" not in house.home.groups.get("Down-Stairs").devices
     assert house.shown("group.down_stairs").state == "off"
 
 
@@ -129,8 +130,8 @@ def test_rules_and_variables_stand_in_a_group_for_their_order(house: House) -> N
 @pytest.mark.parametrize(
     ("config", "error", "words"),
     [
-        ({}, InvalidInput, ("device id None",)),
-        ({"id": "a b"}, InvalidInput, ("'a b'",)),
+        ({}, InvalidInput, ("group id", "None")),
+        ({"id": "a\nb"}, InvalidInput, ("'a\\nb'",)),
         ({"id": "g", "devices": "one"}, InvalidConfiguration, ("group g", "devices", "list")),
         ({"id": "g", "rules": [5]}, InvalidConfiguration, ("group g", "rules", "list")),
         ({"id": "g", "variables": {"a": 1}}, InvalidConfiguration, ("group g", "variables", "list")),

@@ -182,7 +182,7 @@ def test_variables_that_depend_on_themselves_are_refused_when_they_are_made(
 def test_a_definition_that_closes_a_circle_is_refused() -> None:
     house = House(variables=({"name": "a", "value": 1}, {"name": "b", "expression": "$a + 1"}))
     with house.refuses(Conflict, "$a → $b → $a"):
-        house.home.add_variable({"name": "a", "expression": "$b"})
+        house.home.change_variable({"name": "a", "expression": "$b"}, TEST)
     assert house.home.value("b") == 2
 
 
@@ -198,7 +198,7 @@ def test_a_definition_takes_the_place_of_the_one_of_its_name() -> None:
     house = House(
         variables=({"name": "a", "value": 1}, {"name": "b", "expression": "$a + 1"}, {"name": "c", "expression": "$b"})
     )
-    house.home.add_variable({"name": "b", "value": 10})
+    house.home.add_variables(({"name": "b", "value": 10},))
     assert house.home.value("c") == 10
     house.home.set_variable("a", 7, TEST)
     assert house.home.value("b") == 10

@@ -10,10 +10,11 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
+from hallway.home.messages import Message
 from hallway.home.values import Attributes, Value
 
 log = logging.getLogger(__name__)
@@ -110,20 +111,40 @@ class Planned(Change, frozen=True, tag="planned"):
     due: float | None
 
 
-Kind = Literal["device", "variable", "group"]
+Kind = Literal["device", "variable", "rule", "page", "group", "user", "role", "plugin", "setting", "scene"]
 
 
 class Defined(Change, frozen=True, tag="defined"):
-    """A definition was added (old None), changed or removed (new None), and the states this led to."""
+    """A definition was added (old None), changed or removed (new None), and the states this led to.
+
+    source: where it stands. `store`: somebody edited it and the store keeps it; `file`, `built-in`, `reported` and
+    `link:<name>` are not kept. old equals new when only what follows from the definition is different (a rule that
+    names a device which is gone).
+    """
 
     kind: Kind
     key: str
     old: Attributes | None
     new: Attributes | None
     states: tuple[StateChange, ...] = ()
+    source: str = "store"
 
 
-AnyChange = Updated | VariableSet | Fired | Planned | Defined
+class Ordered(Change, frozen=True, tag="ordered"):
+    """Somebody put a kind of definitions in order: the ids as they were given, and all of them as they stand now."""
+
+    kind: Kind
+    order: tuple[str, ...]
+    whole: tuple[str, ...] = ()
+
+
+class Said(Change, frozen=True, tag="message"):
+    """A line for the message list of the home."""
+
+    message: Message
+
+
+AnyChange = Updated | VariableSet | Fired | Planned | Defined | Ordered | Said
 Listener = Callable[[AnyChange], None]
 Unsubscribe = Callable[[], None]
 
@@ -156,7 +177,8 @@ class Changes:
     def watch(self, key: str, listener: Listener) -> Unsubscribe:
         """Be called with the changes of one thing only.
 
-        Keys: `device:<id>`, `attribute:<id>.<name>`, `entity:<entity id>`, `variable:<name>`, `event:<type>`.
+        Keys: `device:<id>`, `attribute:<id>.<name>`, `entity:<entity id>`, `variable:<name>`, `event:<type>`, any other
+        kind of definition with its id (`rule:<id>`), `order:<kind>`, `message:<level>`.
         """
         watched = self._watchers.setdefault(key.partition(":")[0], {})
         watched[key] = (*watched.get(key, ()), listener)
@@ -242,7 +264,9 @@ _KINDS: Final[Mapping[type[AnyChange], tuple[str, ...]]] = MappingProxyType(
         VariableSet: ("variable", "entity"),
         Fired: ("event",),
         Planned: ("device",),
-        Defined: ("device", "variable", "group", "entity"),
+        Defined: ("entity", *get_args(Kind)),
+        Ordered: ("order",),
+        Said: ("message",),
     }
 )
 """What may be watched of which change."""
@@ -268,4 +292,8 @@ def _names(change: AnyChange, kind: str) -> list[str]:
             names = [change.event_type]
         case Defined():
             names = [change.key] if kind == change.kind else names
+        case Ordered():
+            names = [change.kind]
+        case Said():
+            names = [change.message.level]
     return names

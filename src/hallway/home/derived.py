@@ -28,7 +28,6 @@ class Derives(Protocol):
 
     def put_computed(self, node: str, formula: Formula, context: Context) -> None: ...
     def set_values(self, device_id: str, values: dict[str, Value], context: Context) -> None: ...
-    def show_group(self, group_id: str, context: Context) -> None: ...
 
 
 class Derived:
@@ -91,7 +90,7 @@ class Derived:
             self._show_group(group_id, change.context.following("group", change.seq))
 
     def _show_group(self, group_id: str, context: Context) -> None:
-        self._home.changes.after(lambda: self._home.show_group(group_id, context))
+        self._home.changes.after(lambda: self._home.groups.show(group_id, context))
 
 
 def variables_shown(device: Device) -> list[str]:

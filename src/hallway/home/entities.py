@@ -17,7 +17,7 @@ from hallway.home.devices import Device
 from hallway.home.ids import split_entity_id
 from hallway.home.values import Attributes, same
 
-OwnerKind = Literal["device", "reported", "variable", "group", "parked"]
+OwnerKind = Literal["device", "reported", "variable", "rule", "group", "parked"]
 
 
 class Owner(msgspec.Struct, frozen=True):

@@ -202,7 +202,10 @@ class EntityServices:
 
 
 def _can(owner: Owner, service: str) -> bool:
-    return owner.told_by.startswith(LINK) or (owner.ability is not None and service in owner.ability.services)
+    """Whether it can be asked by way of its domain's service; rules have all three."""
+    if owner.kind == "rule" or owner.told_by.startswith(LINK):
+        return True
+    return owner.ability is not None and service in owner.ability.services
 
 
 def entity_ids_in(data: Attributes) -> list[str] | None:

@@ -27,6 +27,24 @@ def check_device_id(device_id: object) -> str:
     return device_id
 
 
+def check_id(what: str, given: object) -> str:
+    """The id of a group or page: any text for people; InvalidInput says what is wrong with it."""
+    if not isinstance(given, str) or not given.strip() or not given.isprintable():
+        raise InvalidInput(f"{what} id {str(given)[:40]!r} is not allowed: use a text without line breaks")
+    if len(given) > MAX_ID:
+        raise InvalidInput(f"{what} id {given[:20]!r}… is too long: at most {MAX_ID} characters")
+    return given
+
+
+def check_rule_id(given: object) -> str:
+    """The id of a rule; InvalidInput when it is none."""
+    if not isinstance(given, str) or not DEVICE_ID.fullmatch(given) or len(given) > MAX_ID:
+        raise InvalidInput(
+            f"rule id {str(given)[:40]!r} is not allowed: use at most {MAX_ID} letters a-z, digits, - and _"
+        )
+    return given
+
+
 def check_entity_id(entity_id: str) -> str:
     """The id in lower case when it has the form domain.object_id; InvalidInput otherwise."""
     lowered = entity_id.lower()
@@ -48,6 +66,11 @@ def object_id(text: str) -> str:
 def device_object_id(device_id: str) -> str:
     """A device id as object id: lower case, `-` → `_`, every other sign kept."""
     return device_id.lower().replace("-", "_")
+
+
+def group_object_id(group_id: str) -> str:
+    """A group id, which may be any text, as object id."""
+    return device_object_id(group_id) if DEVICE_ID.fullmatch(group_id) else object_id(group_id)
 
 
 def reported_device_id(entity_id: str) -> str:

@@ -84,7 +84,7 @@ def _put_back_states(home: Home, saved: Saved) -> None:
         _put_back_state(home, kept)
     for owner in list(owners.values()):
         if owner.kind == "group":
-            home.show_group(owner.key.removeprefix("group:"), START)
+            home.groups.show(owner.key.removeprefix("group:"), START)
     for kept in known:
         if owners[kept.state.entity_id].kind == "group":
             _put_back_state(home, kept)

@@ -129,6 +129,11 @@ def same(one: Value, other: Value) -> bool:
     return True
 
 
+def is_label(value: Value) -> bool:
+    """Whether it can stand as a name: a text, or a number that was written as one."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
 def kind_of(value: Value) -> str:
     """The JSON name of a value's kind, for error messages."""
     if value is None:

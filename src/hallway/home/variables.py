@@ -17,7 +17,8 @@ from typing import Protocol
 import msgspec
 
 from hallway.errors import Conflict, HallwayError, InvalidInput, NotFound
-from hallway.home.values import Value
+from hallway.home.orders import rearrange
+from hallway.home.values import Attributes, Value
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +54,14 @@ class Language(Protocol):
 
 
 class Variable(msgspec.Struct, frozen=True):
-    """A variable: `formula` is None for one that simply holds its value."""
+    """A variable: `formula` is None for one that simply holds its value. definition: as it was written, by `source`."""
 
     name: str
     value: Value = None
     unit: str = ""
     formula: Formula | None = None
+    definition: Attributes = {}
+    source: str = "store"
 
 
 def as_value(given: Value) -> Value:
@@ -105,6 +108,15 @@ class Variables:
         old = self._all.get(variable.name)
         self._all[variable.name] = variable
         return old
+
+    def remove(self, name: str) -> None:
+        """It is gone; what is computed from it keeps its formula."""
+        self.bind(name, None)
+        del self._all[name]
+
+    def arrange(self, order: tuple[str, ...]) -> None:
+        """Put them into that order."""
+        rearrange(self._all, order)
 
     def parse(
         self, node: str, text: str, names: Collection[str], beside: Mapping[str, Formula | None] = MappingProxyType({})

@@ -1,0 +1,87 @@
+"""How an edit is told: the numbered change of a definition, and what was taken away by it.
+
+All parts of the home that can be edited share one Announcer. It must not know what a definition means.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from hallway.clock import Clock
+from hallway.errors import Conflict
+from hallway.home.changes import Changes, Context, Defined, Kind, Ordered, Said, StateChange
+from hallway.home.messages import Level, Message
+from hallway.home.values import Attributes
+
+BUILT_IN = "built-in"
+"""Source of what the hub itself feeds."""
+FILE = "file"
+"""Source of what configuration.yaml declares."""
+STORE = "store"
+"""Source of what somebody edited."""
+REMEMBERED = 100
+
+
+def check_editable(what: str, source: str) -> None:
+    """Conflict: it does not stand in the store, so that nobody can edit it here."""
+    if source == FILE:
+        raise Conflict(f"{what} stands in configuration.yaml: edit it there and start the hub again")
+    if source == BUILT_IN:
+        raise Conflict(f"{what} is the hub's own and cannot be edited")
+
+
+class Announcer:
+    """Numbers what is edited and hands it out."""
+
+    def __init__(self, clock: Clock, changes: Changes) -> None:
+        self._clock = clock
+        self._changes = changes
+        self._gone: OrderedDict[tuple[Kind, str], Any] = OrderedDict()
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._clock.now()
+
+    def tell(
+        self,
+        what: tuple[Kind, str],
+        bodies: tuple[Attributes | None, Attributes | None],
+        context: Context,
+        source: str,
+        states: tuple[StateChange, ...] = (),
+    ) -> None:
+        """A definition (kind, key) was added, changed or removed: its old and its new body."""
+        seq = self._changes.next()
+        self._changes.emit(Defined(seq, self._clock.now(), context, *what, *bodies, states, source))
+
+    def tell_removed(
+        self,
+        what: tuple[Kind, str],
+        thing: Any,
+        old: Attributes,
+        context: Context,
+        source: str,
+        states: tuple[StateChange, ...] = (),
+    ) -> None:
+        """As `tell`, of what is gone: listeners find it with `gone`."""
+        self._gone.pop(what, None)
+        self._gone[what] = thing
+        while len(self._gone) > REMEMBERED:
+            self._gone.popitem(last=False)
+        self.tell(what, (old, None), context, source, states)
+
+    def gone(self, kind: Kind, key: str) -> Any:
+        """The thing as it was when it was removed; None when that is long ago or never was."""
+        return self._gone.get((kind, key))
+
+    def tell_order(self, kind: Kind, order: tuple[str, ...], whole: tuple[str, ...], context: Context) -> None:
+        """Somebody put things in order."""
+        self._changes.emit(Ordered(self._changes.next(), self._clock.now(), context, kind, order, whole))
+
+    def tell_message(self, level: Level, text: str, tags: tuple[str, ...], context: Context) -> Message:
+        """A line for people."""
+        seq, now = self._changes.next(), self._clock.now()
+        message = Message(seq, now, level, text, tags)
+        self._changes.emit(Said(seq, now, context, message))
+        return message

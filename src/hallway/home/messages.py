@@ -1,0 +1,49 @@
+"""Messages: the short lines that a home writes for people: what a rule logged, what went wrong, what was edited.
+
+The last ones stand here; whoever wants to keep more listens to the changes. It must not know who reads them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from hallway.home.changes import Context
+
+Level = Literal["debug", "info", "warn", "error"]
+KEPT_MESSAGES = 1000
+MAX_TEXT = 10_000
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One line. id: the number of the change that brought it; at: seconds since 1970; tags: what it is about."""
+
+    id: int
+    at: float
+    level: Level
+    text: str
+    tags: tuple[str, ...] = ()
+
+
+class Messages:
+    """The last messages of a home. `tell` makes a change of a line and returns the message in it."""
+
+    def __init__(self, tell: Callable[[Level, str, tuple[str, ...], Context], Message]) -> None:
+        self._tell = tell
+        self._last: deque[Message] = deque(maxlen=KEPT_MESSAGES)
+
+    def say(self, level: Level, text: str, tags: Iterable[str], context: Context) -> Message:
+        """Write a line; one that is too long is cut."""
+        return self._tell(level, text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…", tuple(tags), context)
+
+    def keep(self, message: Message) -> None:
+        """It stands in the list from now on, as the newest."""
+        self._last.append(message)
+
+    def all(self) -> list[Message]:
+        """The last messages, newest last."""
+        return list(self._last)

@@ -1,0 +1,82 @@
+"""Orders: in which sequence people want to see their devices, variables, rules, pages and groups.
+
+Ids are not checked: an order may name what is not there. It must not know what is ordered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol, TypeVar
+
+from hallway.errors import InvalidInput
+from hallway.home.announcing import Announcer
+from hallway.home.changes import Context, Kind
+
+T = TypeVar("T")
+MAX_ORDER = 100_000
+
+
+def arranged(ids: Iterable[str], order: Iterable[str]) -> list[str]:
+    """The ids, first those that the order names; the others follow as they were."""
+    places: dict[str, int] = {}
+    for key in order:
+        places.setdefault(key, len(places))
+    return sorted(ids, key=lambda key: places.get(key, len(places)))
+
+
+def rearrange(things: dict[str, T], order: Iterable[str]) -> None:
+    """Put a dict into that order, in place."""
+    ordered = [(key, things[key]) for key in arranged(things, order)]
+    things.clear()
+    things.update(ordered)
+
+
+class Ordered(Protocol):
+    """A kind of things that can be put in order."""
+
+    def ids(self) -> Collection[str]: ...
+    def arrange(self, order: tuple[str, ...]) -> None: ...
+
+
+class Orders:
+    """The orders of all kinds."""
+
+    def __init__(self, announcer: Announcer, kinds: Mapping[Kind, Ordered]) -> None:
+        self._announcer = announcer
+        self._kinds = kinds
+        self._wanted: dict[Kind, tuple[str, ...]] = {}
+
+    def get(self, kind: Kind) -> tuple[str, ...]:
+        """The ids of all that is there of a kind, in the order in which people want to see them."""
+        return tuple(arranged(self._of(kind).ids(), self._wanted.get(kind, ())))
+
+    def set(self, kind: Kind, order: Iterable[str], context: Context) -> tuple[str, ...]:
+        """Put a kind in order: the ids given come first, the others follow as they were. The order as given."""
+        of_kind, given = self._of(kind), tuple(order)
+        if len(given) > MAX_ORDER:
+            raise InvalidInput(f"an order of {len(given)} ids is too long: at most {MAX_ORDER}")
+        whole = tuple(dict.fromkeys((*given, *self.get(kind))))
+        self._wanted[kind] = whole
+        of_kind.arrange(whole)
+        self._announcer.tell_order(kind, given, whole, context)
+        return given
+
+    def put_back(self, kind: Kind, whole: tuple[str, ...], later: Collection[str] = ()) -> None:
+        """At start: the order as it was kept. later: what came after it and therefore stands behind."""
+        wanted = tuple(key for key in whole if key not in later)
+        self._wanted[kind] = wanted
+        self._of(kind).arrange(wanted)
+
+    def _of(self, kind: Kind) -> Ordered:
+        try:
+            return self._kinds[kind]
+        except KeyError:
+            raise InvalidInput(f"{kind}s have no order; {', '.join(self._kinds)} do") from None
+
+
+class Sequence:
+    """Something ordered, from two functions."""
+
+    def __init__(self, ids: Callable[[], Collection[str]], arrange: Callable[[tuple[str, ...]], None]) -> None:
+        self.ids = ids
+        self.arrange = arrange

@@ -1,0 +1,239 @@
+"""Rules: sentences of the form `when … then …` with a name, switched on or off, shown as `rule.<id>`.
+
+Here they are defined and checked; the language that reads them is given from outside, and whoever runs them listens to
+the changes. It must not know what a sentence means.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Collection
+from typing import Any, Protocol
+
+import msgspec
+
+from hallway.errors import Conflict, HallwayError, InvalidConfiguration, InvalidInput, NotFound
+from hallway.home.announcing import STORE, Announcer, check_editable
+from hallway.home.changes import Context, StateChange
+from hallway.home.entities import Entities, Owner
+from hallway.home.ids import check_rule_id, device_object_id
+from hallway.home.orders import rearrange
+from hallway.home.values import Attributes, Value, kind_of
+
+log = logging.getLogger(__name__)
+
+START = Context("start")
+RULE = "rule"
+"""Origin of what follows for a rule when something that it names comes or goes."""
+_PARTS = re.compile(r"^when\s|\sthen\s")
+MAX_TEXT = 10_000
+
+
+class RuleLanguage(Protocol):
+    """Reads a whole sentence; HallwayError when it is no rule in this home. What it returns is its own affair."""
+
+    def __call__(self, text: str, home: Any, /) -> object: ...
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule. valid: the sentence can be read; error: why not; active: it is switched on and valid.
+
+    wanted: it is switched on, valid or not; lost: it was valid until something that it names was renamed or went away.
+    """
+
+    id: str
+    name: str
+    text: str
+    active: bool = True
+    logging: bool = True
+    valid: bool = True
+    error: str | None = None
+    condition: str = ""
+    actions: str = ""
+    wanted: bool = True
+    lost: bool = False
+    source: str = STORE
+
+    @property
+    def config(self) -> Attributes:
+        """Its definition."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "rule": self.text,
+            "active": self.wanted,
+            "logging": self.logging,
+        }
+
+
+def parts_of(text: str) -> tuple[str, str]:
+    """The condition and the actions of a sentence; InvalidInput when it has not the form of a rule."""
+    if len(text) > MAX_TEXT:
+        raise InvalidInput(f"a rule of {len(text)} characters is too long: at most {MAX_TEXT}")
+    parts = _PARTS.split(text)
+    if len(parts) == 3 and not parts[0]:  # noqa: PLR2004 - nothing, the condition, the actions
+        return parts[1].strip(), parts[2].strip()
+    if len(parts) > 3:  # noqa: PLR2004 - likewise
+        raise InvalidInput("a rule has one `when` at its beginning and one ` then `, also within quotes")
+    raise InvalidInput("a rule must begin with `when` and go on with ` then `: when its 23:00 then turn lamp off")
+
+
+def rule_of(config: Attributes, source: str = STORE) -> Rule:
+    """A rule from its definition, its sentence not yet read; InvalidConfiguration names what is wrong."""
+    rule_id = check_rule_id(config.get("id"))
+    name = config.get("name")
+    if name is not None and not isinstance(name, str):
+        raise InvalidConfiguration(f"rule {rule_id}: name must be a text, not a JSON {kind_of(name)}")
+    text = config.get("rule")
+    if not isinstance(text, str):
+        raise InvalidConfiguration(f"rule {rule_id}: rule must be its sentence, not {kind_of(text)}")
+    active, logged = (_flag(rule_id, key, config.get(key)) for key in ("active", "logging"))
+    return Rule(rule_id, rule_id if name is None else name, text, active, logged, wanted=active, source=source)
+
+
+def _flag(rule_id: str, key: str, value: Value) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, bool):
+        raise InvalidConfiguration(f"rule {rule_id}: {key} must be true or false, not {str(value)[:40]!r}")
+    return value
+
+
+class Rules:
+    """All rules of a home, in order. language: what reads them; None while only their form matters."""
+
+    def __init__(self, announcer: Announcer, entities: Entities, home: Any) -> None:
+        self._announcer = announcer
+        self._entities = entities
+        self._home = home
+        self._all: dict[str, Rule] = {}
+        self.language: RuleLanguage | None = None
+
+    # ------------------------------------------------------------------ reading
+
+    def __contains__(self, rule_id: str) -> bool:
+        return rule_id in self._all
+
+    def all(self) -> list[Rule]:
+        return list(self._all.values())
+
+    def ids(self) -> Collection[str]:
+        return self._all.keys()
+
+    def arrange(self, order: tuple[str, ...]) -> None:
+        """Put them into that order."""
+        rearrange(self._all, order)
+
+    def get(self, rule_id: str) -> Rule:
+        """The rule; NotFound otherwise."""
+        try:
+            return self._all[rule_id]
+        except KeyError:
+            raise NotFound(f"there is no rule {rule_id[:60]}") from None
+
+    # ------------------------------------------------------------------ editing
+
+    def add(self, config: Attributes, context: Context = START, *, force: bool = False, source: str = STORE) -> Rule:
+        """Take a rule into the home. InvalidInput: it is none; Conflict: its id is taken.
+
+        force: keep it with valid=False and its error when the sentence has the form of a rule but cannot be read.
+        """
+        rule = rule_of(config, source)
+        if rule.id in self._all:
+            raise Conflict(f"there is a rule {rule.id} already")
+        return self._take_in(self._read(rule, force=force), context)
+
+    def keep(self, config: Attributes, source: str) -> Rule:
+        """At start: as `add`, of a rule that was one when it was written: it is kept, readable or not."""
+        rule = rule_of(config, source)
+        if rule.id in self._all:
+            raise Conflict(f"there is a rule {rule.id} already")
+        try:
+            rule = self._read(rule, force=True)
+        except HallwayError as error:
+            rule = msgspec.structs.replace(rule, valid=False, active=False, error=error.message)
+        if rule.error is not None:
+            log.warning("rule %s does not run: %s", rule.id, rule.error)
+        return self._take_in(rule, START)
+
+    def change(self, rule_id: str, config: Attributes, context: Context) -> Rule:
+        """Change what the config names: name, rule, active, logging. InvalidInput: the sentence cannot be read."""
+        old = self._editable(rule_id)
+        given = {key: value for key, value in config.items() if value is not None}
+        rule = rule_of({**old.config, **given, "id": rule_id})
+        if rule.text != old.text:
+            rule = self._read(rule, force=False)
+        else:
+            rule = (
+                self._read(rule, force=True)
+                if old.condition
+                else msgspec.structs.replace(rule, valid=False, active=False, error=old.error)
+            )
+        return self._put(old, rule, context)
+
+    def remove(self, rule_id: str, context: Context) -> Rule:
+        """Take a rule out of the home. NotFound: there is none."""
+        rule = self._editable(rule_id)
+        self._home.groups.forget("rule", rule_id, context)
+        del self._all[rule_id]
+        entity_id = self._entities.kept[_key(rule_id)]
+        states = (StateChange(entity_id, self._entities.drop(entity_id), None),)
+        self._announcer.tell_removed(("rule", rule_id), rule, rule.config, context, rule.source, states)
+        return rule
+
+    def read_again(self, context: Context, *, only_invalid: bool = False) -> None:
+        """Something came, went or is called otherwise: those whose sentence is read otherwise now say so."""
+        if self.language is None:
+            return
+        for old in self.all():
+            if old.condition and not (only_invalid and old.valid):
+                rule = self._read(msgspec.structs.replace(old, active=old.wanted), force=True)
+                if rule.valid != old.valid:
+                    rule = msgspec.structs.replace(rule, lost=not rule.valid)
+                    self._put(old, rule, context)
+
+    # ------------------------------------------------------------------ inside
+
+    def _editable(self, rule_id: str) -> Rule:
+        rule = self.get(rule_id)
+        check_editable(f"rule {rule_id}", rule.source)
+        return rule
+
+    def _read(self, rule: Rule, *, force: bool) -> Rule:
+        condition, actions = parts_of(rule.text)
+        rule = msgspec.structs.replace(rule, condition=condition, actions=actions, valid=True, error=None, lost=False)
+        if self.language is None:
+            return rule
+        try:
+            self.language(rule.text, self._home)
+        except HallwayError as error:
+            if not force:
+                raise
+            return msgspec.structs.replace(rule, valid=False, active=False, error=error.message)
+        return rule
+
+    def _take_in(self, rule: Rule, context: Context) -> Rule:
+        self._home.offer_rules(context)
+        self._all[rule.id] = rule
+        self._entities.claim(Owner("rule", _key(rule.id)), "rule", device_object_id(rule.id))
+        self._announcer.tell(("rule", rule.id), (None, rule.config), context, rule.source, self._moved(rule))
+        return rule
+
+    def _put(self, old: Rule, rule: Rule, context: Context) -> Rule:
+        rule = msgspec.structs.replace(rule, source=old.source)
+        self._all[rule.id] = rule
+        bodies = (old.config, rule.config)
+        self._announcer.tell(("rule", rule.id), bodies, context, rule.source, self._moved(rule))
+        return rule
+
+    def _moved(self, rule: Rule) -> tuple[StateChange, ...]:
+        attributes: Attributes = {"friendly_name": rule.name or rule.id, "rule": rule.text}
+        if rule.error is not None:
+            attributes["error"] = rule.error
+        state = "on" if rule.active else "off"
+        return tuple(self._entities.show(_key(rule.id), state, attributes, self._announcer.now()))
+
+
+def _key(rule_id: str) -> str:
+    return f"rule:{rule_id}"
