@@ -11,14 +11,16 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from typing import Final
 
-from benchmarks import get_state, post_state, start, stream
+from benchmarks import devices, get_state, post_state, sockets, start, stream, variable, variable_patch
+from benchmarks.company import gather
 from benchmarks.errors import BenchmarkError
 from benchmarks.measure import Cores, Plan, choose_cores, on_core
 from benchmarks.servers import Server, parse_peer, run_hub, run_raw
 from benchmarks.table import Report, render
 
 COMPARISONS: Final = (get_state, post_state, stream)
-NAMES: Final = (*(benchmark.NAME for benchmark in COMPARISONS), start.NAME)
+PIMATIC_DOOR: Final = (variable, variable_patch, devices, sockets)
+NAMES: Final = (*(benchmark.NAME for benchmark in (*COMPARISONS, *PIMATIC_DOOR)), start.NAME)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cores = choose_cores()
     try:
         with on_core(cores.client):
-            reports = _run(options.names or NAMES, plan, cores, peers, with_hub=options.hub)
+            names = options.names or NAMES
+            reports = _run(names, plan, cores, peers, with_hub=options.hub)
+            reports += _run_pimatic_door(names, plan, cores, with_hub=options.hub, with_pimatic=options.pimatic)
+            if start.NAME in names:
+                reports.append(start.run(cores.server, with_hub=options.hub))
     except (BenchmarkError, OSError) as error:
         print(f"stopped: {error}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
         return 1
@@ -55,11 +61,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--markdown", action="store_true", help="print Markdown tables")
     parser.add_argument("--no-hub", dest="hub", action="store_false", help="leave the hub out: what the machine can do")
     parser.add_argument(
+        "--with-pimatic",
+        dest="pimatic",
+        action="store_true",
+        help="measure pimatic too, beside its door; installs it from npm the first time (two minutes, needs g++)",
+    )
+    parser.add_argument(
         "--peer",
         action="append",
         default=[],
         metavar="NAME=URL:PASSWORD",
-        help="a server that runs already; it will keep states called sensor.bench_…",
+        help="a server with the Home Assistant API that runs already; it will keep states called sensor.bench_…",
     )
     return parser
 
@@ -78,9 +90,17 @@ def _run(names: Sequence[str], plan: Plan, cores: Cores, peers: Sequence[Server]
             hub = [stack.enter_context(run_hub(cores.server))] if with_hub else []
             servers = [*hub, stack.enter_context(run_raw(cores.server)), *peers]
             reports += [benchmark.run(servers, plan) for benchmark in comparisons]
-    if start.NAME in names:
-        reports.append(start.run(cores.server, with_hub=with_hub))
     return reports
+
+
+def _run_pimatic_door(
+    names: Sequence[str], plan: Plan, cores: Cores, *, with_hub: bool, with_pimatic: bool
+) -> list[Report]:
+    wanted = [benchmark for benchmark in PIMATIC_DOOR if benchmark.NAME in names]
+    if not wanted:
+        return []
+    company = gather(cores.server, with_hub=with_hub, with_node=sockets in wanted, with_pimatic=with_pimatic)
+    return [benchmark.run(company, plan) for benchmark in wanted]
 
 
 def _conditions(plan: Plan, cores: Cores) -> str:

@@ -6,6 +6,7 @@ It must not know HTTP nor what a benchmark does.
 """
 
 import os
+import resource
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -116,24 +117,36 @@ def _process_clock(pid: int) -> int:
     return (~pid << 3) | 2
 
 
+@contextmanager
+def many_files() -> Iterator[None]:
+    """As many sockets as the system lets us have, for us and for what is started meanwhile."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def resident_bytes(pid: int) -> int:
     """Memory of the process that is in RAM now."""
     return int(psutil.Process(pid).memory_info().rss)
 
 
 def summarise(samples: Mapping[str, Sequence[Sample]], yardstick: str) -> dict[str, Summary]:
-    """Medians for each server; the n-th sample of a server is compared with the yardstick's n-th."""
-    raw = samples[yardstick]
+    """Medians for each server; its n-th sample is compared with the yardstick's n-th, if that took part."""
+    raw = samples.get(yardstick)
     return {name: _summary(own, raw) for name, own in samples.items()}
 
 
-def _summary(own: Sequence[Sample], raw: Sequence[Sample]) -> Summary:
+def _summary(own: Sequence[Sample], raw: Sequence[Sample] | None) -> Summary:
+    pairs = [] if raw is None else list(zip(own, raw, strict=True))
     return Summary(
         rate=statistics.median(sample.rate for sample in own),
         cpu_us=median_of(sample.cpu_us for sample in own),
         busy=median_of(sample.busy for sample in own),
-        of_raw_cpu=median_of(_ratio(theirs.cpu_us, ours.cpu_us) for ours, theirs in zip(own, raw, strict=True)),
-        of_raw_rate=median_of(_ratio(ours.rate, theirs.rate) for ours, theirs in zip(own, raw, strict=True)),
+        of_raw_cpu=median_of(_ratio(theirs.cpu_us, ours.cpu_us) for ours, theirs in pairs),
+        of_raw_rate=median_of(_ratio(ours.rate, theirs.rate) for ours, theirs in pairs),
     )
 
 

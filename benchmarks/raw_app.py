@@ -1,4 +1,4 @@
-"""The yardstick: the least that a Python server can do for the three benchmarks, on uvicorn as raw ASGI.
+"""The yardstick: the least that a Python server can do for the same answers, on uvicorn as raw ASGI.
 
 It compares a token, reads and writes JSON and keeps answers in one dictionary; it has no router, no model,
 no checks and no store. What the hub costs above it is the price of being a hub.
@@ -23,14 +23,16 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class RawApp:
-    """GET, PUT and POST of anything under a path, and `/api/stream` with an event for each POST.
+    """GET, PUT, POST and PATCH of anything under a path, and `/api/stream` with an event for each POST.
 
     PUT keeps its body and GET answers it byte by byte, so that both servers of a comparison send the same.
     POST takes `{"state", "attributes"}`, answers the state as JSON and sends one event to every stream.
+    PATCH takes `{"type", "valueOrExpression"}` and answers the variable as JSON.
     """
 
-    def __init__(self, password: str) -> None:
+    def __init__(self, password: str, authorization: str) -> None:
         self._password = password.encode()
+        self._authorization = authorization.encode()
         self._answers: dict[str, bytes] = {"/api/": b'{"message":"API running."}'}
         self._states: dict[str, dict[str, Any]] = {}
         self._streams: set[Send] = set()
@@ -50,6 +52,8 @@ class RawApp:
         elif method == "PUT":
             self._answers[path] = await _body(receive)
             await _answer(send, 200, self._answers[path])
+        elif method == "PATCH":
+            await self._patch(path, await _body(receive), send)
         else:
             await _answer(send, 405, b"")
 
@@ -57,6 +61,8 @@ class RawApp:
         for name, value in headers:
             if name == b"x-ha-access":
                 return hmac.compare_digest(value, self._password)
+            if name == b"authorization":
+                return hmac.compare_digest(value, self._authorization)
         return False
 
     async def _get(self, path: str, receive: Receive, send: Send) -> None:
@@ -85,6 +91,18 @@ class RawApp:
         if self._streams:
             await self._tell({"entity_id": entity_id, "new_state": new, "old_state": old}, now)
         await _answer(send, 201 if old is None else 200, answer)
+
+    async def _patch(self, path: str, body: bytes, send: Send) -> None:
+        given = orjson.loads(body)
+        variable = {
+            "name": path.rpartition("/")[2],
+            "readonly": False,
+            "type": given["type"],
+            "value": given["valueOrExpression"],
+            "unit": "",
+        }
+        self._answers[path] = answer = orjson.dumps({"variable": variable, "success": True})
+        await _answer(send, 200, answer)
 
     async def _tell(self, data: dict[str, Any], now: str) -> None:
         event = {"event_type": "state_changed", "data": data, "origin": "LOCAL", "time_fired": now}
@@ -130,10 +148,11 @@ def main() -> None:
     """Serve on 127.0.0.1 until a signal ends it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.raw_app", description="The raw ASGI app alone.")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--password", required=True)
+    parser.add_argument("--password", required=True, help="in X-HA-Access")
+    parser.add_argument("--authorization", required=True, help="the whole value of that header")
     options = parser.parse_args()
     uvicorn.run(
-        RawApp(options.password),
+        RawApp(options.password, options.authorization),
         host="127.0.0.1",
         port=options.port,
         http="httptools",

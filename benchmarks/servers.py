@@ -1,4 +1,4 @@
-"""The servers that are measured: the hub in a new home, the raw app, and peers that run already.
+"""The servers that are measured: the hub in a new home, the raw app, others in new homes, and peers that run already.
 
 A server is started on its core with a free port, awaited until it answers, and ended with its folder removed.
 It must not know what is measured.
@@ -13,32 +13,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import psutil
 
+from benchmarks import peers
 from benchmarks.errors import BenchmarkError
+from benchmarks.homes import PASSWORD, SIX_DEVICES, Device, basic, write_hub, write_pimatic
 from benchmarks.measure import on_core
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 HOST: Final = "127.0.0.1"
-PASSWORD: Final = "bench-password"
 START_TIMEOUT: Final = 30.0
 STOP_TIMEOUT: Final = 10.0
 POLL: Final = 0.002
-
-SIX_DEVICES: Final = """\
-  - {id: bed_light, class: DummyDimmer, name: Bed Light}
-  - {id: ceiling_lights, class: DummyDimmer, name: Ceiling Lights}
-  - {id: kitchen_lights, class: DummyDimmer, name: Kitchen Lights}
-  - {id: ac, class: DummySwitch, name: AC}
-  - {id: decorative_lights, class: DummySwitch, name: Decorative Lights}
-  - {id: outside_temperature, class: DummyTemperatureSensor, name: Outside Temperature}
-"""
+NODE_SERVER: Final = ROOT / "benchmarks" / "socket_io_server.js"
+HOME_ASSISTANT: Final = ("X-HA-Access", PASSWORD)
+"""The header that opens the Home Assistant door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,8 @@ class Server:
         """One request on a connection of its own: status and body. Raises OSError while nothing listens."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
         try:
-            connection.request(method, path, body, dict([self.credential]))
+            headers = dict([self.credential, ("Content-Type", "application/json")])
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -77,6 +73,21 @@ class Server:
         return answer
 
 
+def with_session(server: Server, path: str) -> Server:
+    """The same server asked with the session cookie that it gives to whoever comes with Basic."""
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+    try:
+        connection.request("GET", path, headers=dict([server.credential]))
+        answer = connection.getresponse()
+        answer.read()
+    finally:
+        connection.close()
+    pairs = [cookie.partition(";")[0] for cookie in answer.headers.get_all("Set-Cookie", [])]
+    if not pairs:
+        raise BenchmarkError(f"{server.name}: GET {path} with Basic opened no session ({answer.status})")
+    return replace(server, name=f"{server.name}, cookie", credential=("Cookie", "; ".join(pairs)))
+
+
 def free_port() -> int:
     """A port of the loopback interface that nobody listens on now."""
     with socket.socket() as probe:
@@ -84,21 +95,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def write_home(home: Path, port: int, devices: str) -> None:
-    """Write the configuration.yaml of a hub with this password, port and lines of devices."""
-    text = f"http:\n  api_password: {PASSWORD}\n  port: {port}\n"
-    if devices:
-        text += f"devices:\n{devices}"
-    home.joinpath("configuration.yaml").write_text(text, encoding="utf-8")
-
-
 @contextmanager
-def run_hub(core: int | None, devices: str = SIX_DEVICES) -> Iterator[Server]:
-    """A hub in a new home, ready to answer."""
+def run_hub(
+    core: int | None, devices: tuple[Device, ...] = SIX_DEVICES, *, pimatic_door: bool = False
+) -> Iterator[Server]:
+    """A hub in a new home, ready to answer; with `pimatic_door` it is asked as pimatic is, with Basic."""
     port = free_port()
+    credential = ("Authorization", basic()) if pimatic_door else HOME_ASSISTANT
     with tempfile.TemporaryDirectory(prefix="hallway-benchmark-") as folder:
-        write_home(Path(folder), port, devices)
-        with run_process("hub", hub_command(Path(folder), port), port, core) as server:
+        write_hub(Path(folder), port, devices, pimatic_door=pimatic_door)
+        with run_process("hub", hub_command(Path(folder), port), port, core, credential) as server:
             yield server
 
 
@@ -110,6 +116,26 @@ def run_raw(core: int | None) -> Iterator[Server]:
         yield server
 
 
+@contextmanager
+def run_node(core: int | None, program: peers.Program) -> Iterator[Server]:
+    """Node's socket.io server, ready to answer."""
+    port = free_port()
+    command = [str(program.node), str(NODE_SERVER), str(program.home / "node_modules"), str(port)]
+    with run_process("node", command, port, core) as server:
+        yield server
+
+
+@contextmanager
+def run_pimatic(core: int | None, program: peers.Program, devices: tuple[Device, ...]) -> Iterator[Server]:
+    """pimatic in a new home, ready to answer; asked with Basic."""
+    port = free_port()
+    command = [str(program.node), str(program.home / "node_modules" / "pimatic" / "pimatic.js")]
+    with tempfile.TemporaryDirectory(prefix="hallway-benchmark-") as folder:
+        more = {"PIMATIC_CONFIG": str(write_pimatic(Path(folder), port, devices))}
+        with run_process("pimatic", command, port, core, ("Authorization", basic()), more) as server:
+            yield server
+
+
 def hub_command(home: Path, port: int) -> list[str]:
     """How the hub of this checkout is started."""
     return [sys.executable, "-m", "hallway", "run", "--home", str(home), "--host", HOST, "--port", str(port)]
@@ -117,11 +143,19 @@ def hub_command(home: Path, port: int) -> list[str]:
 
 def raw_command(port: int) -> list[str]:
     """How the raw app is started."""
-    return [sys.executable, "-m", "benchmarks.raw_app", "--port", str(port), "--password", PASSWORD]
+    command = [sys.executable, "-m", "benchmarks.raw_app", "--port", str(port), "--password", PASSWORD]
+    return [*command, "--authorization", basic()]
 
 
 @contextmanager
-def run_process(name: str, command: Sequence[str], port: int, core: int | None) -> Iterator[Server]:
+def run_process(
+    name: str,
+    command: Sequence[str],
+    port: int,
+    core: int | None,
+    credential: tuple[str, str] = HOME_ASSISTANT,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
     """Start a command on a core, wait for its first answer, and end it afterwards.
 
     Raises BenchmarkError when it does not answer `GET /api/` with 200; to this and to any BenchmarkError of the
@@ -133,13 +167,13 @@ def run_process(name: str, command: Sequence[str], port: int, core: int | None) 
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": path},
+                env={**os.environ, "PYTHONPATH": path, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
         try:
-            server = Server(name, HOST, port, ("X-HA-Access", PASSWORD), process.pid)
+            server = Server(name, HOST, port, credential, process.pid)
             _wait_for_answer(server, process)
             yield server
         except BenchmarkError as error:
@@ -188,7 +222,7 @@ def parse_peer(text: str) -> Server:
     if not found:
         raise ValueError(f"{text!r} is not NAME=URL:PASSWORD, for example old=http://127.0.0.1:8124:secret")
     name, host, password = found["name"], found["host"], found["password"]
-    if name in {"hub", "raw"}:
+    if name in {"hub", "raw", "node", "pimatic"}:
         raise ValueError(f"a peer cannot be called {name!r}: the table has one already")
     port = int(found["port"])
     header = "Authorization" if password.startswith("Bearer ") else "X-HA-Access"

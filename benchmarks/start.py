@@ -15,15 +15,15 @@ from typing import Final
 import orjson
 
 from benchmarks.errors import BenchmarkError
+from benchmarks.homes import Device, mixed, write_hub
 from benchmarks.measure import resident_bytes
-from benchmarks.servers import Server, free_port, hub_command, raw_command, run_process, write_home
+from benchmarks.servers import Server, free_port, hub_command, raw_command, run_process
 from benchmarks.table import START, Report, Target, number
 
 NAME: Final = "start"
 DEVICES: Final = 1000
 RUNS: Final = 5
 SETTLE: Final = 1.0
-CLASSES: Final = ("DummySwitch", "DummyDimmer", "DummyTemperatureSensor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ def run(core: int | None, *, with_hub: bool, runs: int = RUNS, devices: int = DE
     rows = [_row("no devices", "raw", [_start_raw(core) for _ in range(runs)])]
     if not with_hub:
         return Report(START, tuple(rows))
-    empty = [_start_hub(core, "", 0) for _ in range(runs)]
-    full = [_start_hub(core, device_lines(devices), devices) for _ in range(runs)]
+    empty = [_start_hub(core, ()) for _ in range(runs)]
+    full = [_start_hub(core, mixed(devices)) for _ in range(runs)]
     rows += [_row("no devices", "hub", empty), _row(f"{devices} devices", "hub", full)]
     if devices != DEVICES:
         return Report(START, tuple(rows))
@@ -50,14 +50,6 @@ def run(core: int | None, *, with_hub: bool, runs: int = RUNS, devices: int = DE
         Target("idle memory with 1000 devices", 60, _median(full, lambda start: start.memory / 1e6), "MB"),
     )
     return Report(START, tuple(rows), targets)
-
-
-def device_lines(count: int) -> str:
-    """Lines under `devices:` with so many devices of three classes."""
-    return "".join(
-        f"  - {{id: device_{index:04}, class: {CLASSES[index % len(CLASSES)]}, name: Device {index:04}}}\n"
-        for index in range(count)
-    )
 
 
 def _row(work: str, name: str, starts: Sequence[Start]) -> tuple[str, ...]:
@@ -79,11 +71,11 @@ def _start_raw(core: int | None) -> Start:
     return _start_twice("raw", raw_command(port), port, core, 0)
 
 
-def _start_hub(core: int | None, lines: str, devices: int) -> Start:
+def _start_hub(core: int | None, devices: tuple[Device, ...]) -> Start:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="hallway-benchmark-") as folder:
-        write_home(Path(folder), port, lines)
-        return _start_twice("hub", hub_command(Path(folder), port), port, core, devices)
+        write_hub(Path(folder), port, devices)
+        return _start_twice("hub", hub_command(Path(folder), port), port, core, len(devices))
 
 
 def _start_twice(name: str, command: Sequence[str], port: int, core: int | None, devices: int) -> Start:

@@ -6,9 +6,10 @@ It must not measure anything nor judge more than "at least" and "at most".
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.measure import Summary
+from benchmarks.measure import Sample, Summary, summarise
 
 COMPARISON = ("work", "server", "per s", "CPU µs/op", "busy", "of raw, CPU", "of raw, rate", "p50 ms", "p99 ms")
+BESIDE_NODE = ("work", "server", "per s", "CPU µs/op", "busy", "of node, CPU", "of node, rate", "p50 ms", "p99 ms")
 START = ("start", "server", "first answer s", "again s", "idle RSS MB")
 
 
@@ -68,13 +69,53 @@ def comparison_row(
 
 
 def share_of_raw(work: str, summaries: Mapping[str, Summary], percent_wanted: float) -> Report:
-    """A row for each server, and how near the hub comes to the raw app in CPU time, if the hub took part."""
+    """A row for each server, and how near the hub comes to the raw app in CPU time, however it is asked."""
     rows = tuple(comparison_row(work, name, summary) for name, summary in summaries.items())
-    if "hub" not in summaries:
-        return Report(COMPARISON, rows)
-    share = summaries["hub"].of_raw_cpu
-    measured = None if share is None else share * 100
-    return Report(COMPARISON, rows, (Target(f"{work}, of raw by CPU", percent_wanted, measured, "%", at_least=True),))
+    targets = [
+        Target(f"{work}, {name} of raw by CPU", percent_wanted, _percent(summary.of_raw_cpu), "%", at_least=True)
+        for name, summary in summaries.items()
+        if name.startswith("hub")
+    ]
+    return Report(COMPARISON, rows, tuple(targets))
+
+
+def share(
+    work: str, samples: Mapping[str, Sequence[Sample]], pair: tuple[str, str], percent_wanted: float
+) -> Target | None:
+    """How near the first of two comes to the second in CPU time; None when one of them did not take part."""
+    compared = _compared(samples, pair)
+    if compared is None:
+        return None
+    return Target(f"{work} by CPU", percent_wanted, _percent(compared.of_raw_cpu), "%", at_least=True)
+
+
+def times(
+    work: str,
+    samples: Mapping[str, Sequence[Sample]],
+    pair: tuple[str, str],
+    wanted: float,
+    *,
+    by_rate: bool = False,
+) -> Target | None:
+    """How many times as good as the second of two the first is; None when one of them did not take part."""
+    compared = _compared(samples, pair)
+    if compared is None:
+        return None
+    first, second = pair
+    measured = compared.of_raw_rate if by_rate else compared.of_raw_cpu
+    what = f"{work}, {first} beside {second} by {'rate' if by_rate else 'CPU'}"
+    return Target(what, wanted, measured, "times", at_least=True)
+
+
+def _compared(samples: Mapping[str, Sequence[Sample]], pair: tuple[str, str]) -> Summary | None:
+    first, second = pair
+    if first not in samples or second not in samples:
+        return None
+    return summarise({first: samples[first], second: samples[second]}, second)[first]
+
+
+def _percent(share_of: float | None) -> float | None:
+    return None if share_of is None else share_of * 100
 
 
 def number(value: float | None) -> str:

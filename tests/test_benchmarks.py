@@ -20,9 +20,11 @@ import pytest
 from benchmarks import get_state, post_state, start, stream
 from benchmarks.audience import Audience
 from benchmarks.errors import BenchmarkError
+from benchmarks.homes import PASSWORD
 from benchmarks.load import Pool, content_length, run_loop
 from benchmarks.measure import Cores, Plan, Sample, choose_cores, cpu_seconds, on_core, summarise
-from benchmarks.servers import HOST, PASSWORD, Server, free_port, parse_peer, run_hub, run_process, run_raw
+from benchmarks.servers import HOST, Server, free_port, parse_peer, run_hub, run_process, run_raw
+from benchmarks.stream_client import stream_clients
 from benchmarks.table import COMPARISON, Target, number, percent, render
 from benchmarks.writes import StateWrites
 
@@ -66,7 +68,10 @@ def test_the_tables_can_be_markdown() -> None:
 def test_an_unknown_benchmark_is_refused_with_the_names_there_are() -> None:
     run = command_line("get-sate")
     assert run.returncode == 2
-    assert "'get-sate'; there are get-state, post-state, stream, start" in run.stderr
+    assert (
+        "'get-sate'; there are get-state, post-state, stream, variable, variable-patch, devices, socket, start"
+        in run.stderr
+    )
 
 
 @pytest.mark.parametrize("option", ["--seconds", "--repeats", "--connections"])
@@ -113,7 +118,7 @@ def test_another_form_of_peer_is_refused_with_an_example(text: str) -> None:
         parse_peer(text)
 
 
-@pytest.mark.parametrize("name", ["hub", "raw"])
+@pytest.mark.parametrize("name", ["hub", "raw", "node", "pimatic"])
 def test_a_peer_cannot_take_the_name_of_a_row_that_is_there(name: str) -> None:
     with pytest.raises(ValueError, match="the table has one already"):
         parse_peer(f"{name}=http://127.0.0.1:8124:secret")
@@ -175,6 +180,22 @@ def test_a_wrong_answer_ends_the_load(raw: Server, path: str, expected: bytes, r
 
     with pytest.raises(BenchmarkError, match=f"raw: .*{reason}"):
         run_loop(load())
+
+
+@pytest.mark.parametrize("at", ["first", "middle", "last"])
+def test_a_long_answer_is_taken_from_its_pieces_wherever_the_expected_text_stands(raw: Server, at: str) -> None:
+    filling = b"x" * 500_000
+    raw.expect("PUT", "/api/long", b" first " + filling + b" middle " + filling + b" last ")
+
+    async def load(expected: bytes) -> int:
+        async with Pool.open(raw, 2) as pool:
+            for _ in range(2):
+                await pool.once(lambda _: (raw.request("GET", "/api/long"), expected))
+            return pool.answered
+
+    assert run_loop(load(at.encode())) == 4
+    with pytest.raises(BenchmarkError, match="answered 200 without b'nowhere'"):
+        run_loop(load(b"nowhere"))
 
 
 class OldServer(BaseHTTPRequestHandler):
@@ -255,7 +276,7 @@ def hear(raw: Server, noted: int, written: int) -> tuple[int, int]:
     async def listen() -> tuple[int, int]:
         writes = StateWrites(raw, ["sensor.heard"])
         writes.create()
-        async with Audience.open(raw, 3, "sensor.heard") as audience, Pool.open(raw, 1) as pool:
+        async with Audience.open(raw, 3, stream_clients("sensor.heard")) as audience, Pool.open(raw, 1) as pool:
             for number_of_write in range(written):
                 if number_of_write < noted:
                     audience.note_write()
@@ -281,7 +302,7 @@ def test_an_event_too_few_or_too_many_ends_the_run(raw: Server, noted: int, writ
 
 def test_events_of_other_entities_do_not_count(raw: Server) -> None:
     async def listen() -> int:
-        async with Audience.open(raw, 1, "sensor.mine") as audience, Pool.open(raw, 1) as pool:
+        async with Audience.open(raw, 1, stream_clients("sensor.mine")) as audience, Pool.open(raw, 1) as pool:
             for entity in ("sensor.other", "sensor.mine"):
                 writes = StateWrites(raw, [entity])
                 raw.expect("POST", f"/api/states/{entity}", STATE)
@@ -296,7 +317,7 @@ def test_a_stream_that_is_refused_ends_the_run(raw: Server) -> None:
     stranger = Server("stranger", raw.host, raw.port, ("X-HA-Access", "wrong"), None)
 
     async def listen() -> None:
-        async with Audience.open(stranger, 1, "sensor.mine"):
+        async with Audience.open(stranger, 1, stream_clients("sensor.mine")):
             pass
 
     with pytest.raises(BenchmarkError, match=r"stranger: GET /api/stream answered b\'HTTP/1\.1 401"):
@@ -431,7 +452,7 @@ def test_the_audience_gives_up_after_a_while(raw: Server, monkeypatch: pytest.Mo
     monkeypatch.setattr("benchmarks.audience.EVENT_TIMEOUT", 0.05)
 
     async def listen() -> None:
-        async with Audience.open(raw, 1, "sensor.silent") as audience:
+        async with Audience.open(raw, 1, stream_clients("sensor.silent")) as audience:
             await asyncio.sleep(0)
             await audience.wait_for(1)
 
