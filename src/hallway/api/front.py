@@ -10,7 +10,7 @@ import itertools
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+NOTHING_ELSE: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 class Door(Protocol):
@@ -30,10 +31,11 @@ class Door(Protocol):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Something that is the same for everybody."""
+    """Something that is the same for everybody. policy: what a browser may load into it."""
 
     content_type: str
     body: bytes
+    policy: str = NOTHING_ELSE
 
 
 class Front:
@@ -82,7 +84,7 @@ async def _send(send: Send, status: int, page: Page, method: str, more: Sequence
         (b"content-type", page.content_type.encode()),
         (b"content-length", b"%d" % len(page.body)),
         (b"x-content-type-options", b"nosniff"),
-        (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+        (b"content-security-policy", page.policy.encode()),
         *more,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})

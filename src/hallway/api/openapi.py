@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from hallway.api.openapi_pimatic import Schema, either, enveloped_operation
 from hallway.api.operations.base import Operation, Parameter
 
-Schema = dict[str, object]
+SECURITY: Final[list[Schema]] = [{"password": []}, {"query": []}, {"session": []}]
 _STATE: Final[Schema] = {
     "type": "object",
     "required": ["entity_id", "state", "attributes", "last_changed", "last_updated"],
@@ -72,12 +73,21 @@ _ERRORS: Final = MappingProxyType(
 )
 
 
-def document(operations: Iterable[Operation], version: str) -> Schema:
-    """The whole document."""
+def document(operations: Iterable[Operation], version: str, enveloped: Iterable[Operation] = ()) -> Schema:
+    """The whole document. enveloped: operations of pimatic, whose door wraps each result; see `openapi_pimatic`.
+
+    Where one address serves both, the credential decides who answers, and the document says that either may.
+    """
     paths: dict[str, Schema] = {}
     for operation in operations:
         for method in operation.methods:
             paths.setdefault(operation.route, {})[method.lower()] = _operation(operation, method)
+    for operation in enveloped:
+        for method in operation.methods if operation.route else ():
+            here = paths.setdefault(operation.route, {})
+            written = enveloped_operation(operation, method)
+            there = here.get(method.lower())
+            here[method.lower()] = written if there is None else either(there, SECURITY, written)
     return {
         "openapi": "3.1.0",
         "info": {"title": "hallway", "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
@@ -88,9 +98,11 @@ def document(operations: Iterable[Operation], version: str) -> Schema:
                 "password": {"type": "apiKey", "in": "header", "name": "X-HA-Access"},
                 "query": {"type": "apiKey", "in": "query", "name": "api_password"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "sessionId"},
+                "basic": {"type": "http", "scheme": "basic"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": "pimatic.sess"},
             }
         },
-        "security": [{"password": []}, {"query": []}, {"session": []}],
+        "security": SECURITY,
     }
 
 
