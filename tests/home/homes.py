@@ -44,7 +44,7 @@ class House:
         if variables:
             self.home.add_variables(variables)
         for group in groups:
-            self.home.add_group(group)
+            self.home.add_group(group, source="file")
         self.home.bind_formulas()
         self.changes: list[AnyChange] = []
         self.home.changes.subscribe(self.changes.append)

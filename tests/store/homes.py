@@ -54,11 +54,11 @@ def build(clock: Clock, store: Store, devices: Mapping[str, Attributes] | None =
     chosen = {str(config["id"]): config for config in DEVICES} if devices is None else devices
     home = Home(clock, language=parse, seq=store.saved.seq, kept_ids=dict(store.saved.kept_ids))
     for config in chosen.values():
-        home.add_device(config, "file")
+        home.add_device(config, "store")
     home.park_device({"id": "broken", "class": "Nonsense"}, "file", "there is no class Nonsense")
     known = home.value_names()
     home.add_variables(tuple(v for v in VARIABLES if "temperature.temperature" in known or v["name"] != "warm"))
-    home.add_group(GROUP)
+    home.add_group(GROUP, source="file")
     restore(home, store.saved)
     return home
 
