@@ -1,14 +1,15 @@
 """One HTTP connection: uvicorn's protocol with limits, and with errors that say what is wrong in JSON.
 
 Too many connections, too long a head, too slow a request and what is not HTTP are answered and closed here, before any
-operation hears of them. It must not know routes or operations.
+operation hears of them. A connection that is to speak something else from now on (a websocket) is handed over. It must
+not know routes or operations.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import httptools
 from uvicorn.config import Config
@@ -27,16 +28,31 @@ CONNECTION = "connection"
 AtOnce = Callable[[dict[str, Any], bytes], Answer | None]
 
 
+class Upgraded(Protocol):
+    """What a connection speaks after HTTP."""
+
+    def received(self, data: bytes) -> None:
+        """Bytes came in."""
+        ...
+
+
+Upgrade = Callable[[dict[str, Any], "Connection"], Upgraded | None]
+"""The scope of a request for an upgrade → what is spoken from now on (it has answered), or None: nothing else."""
+
+
 class Limits:
     """What connections share: how many there may be, how long a request may take to arrive, who answers at once.
 
     at_once: the scope and body of a request → a whole answer, or None when it has to wait for something.
     """
 
-    def __init__(self, max_connections: int, request_timeout: float, at_once: AtOnce) -> None:
+    def __init__(
+        self, max_connections: int, request_timeout: float, at_once: AtOnce, upgrade: Upgrade | None = None
+    ) -> None:
         self.max_connections = max_connections
         self.sweeps_allowed = max(1, round(request_timeout))
         self.at_once = at_once
+        self.upgrade = upgrade
         self.head = b""
 
 
@@ -65,6 +81,7 @@ class Connection(HttpToolsProtocol):
         self._small_body: bytes | None = None
         self._open_cycles: list[RequestResponseCycle] = []
         self._on_writable: Callable[[], None] | None = None
+        self._upgraded: Upgraded | None = None
 
     # ------------------------------------------------------------------ of asyncio
 
@@ -87,19 +104,27 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused or self.transport.is_closing():
             return
+        if self._upgraded is not None:
+            self._upgraded.received(data)
+            return
         self._unset_keepalive_if_required()
         self._large_read = len(data) > MAX_HEAD
         if self._in_head:
             self._head_size += len(data)
-        self._feed(data)
+        if not self._feed(data):
+            return
         if self._in_head and self._head_size > MAX_HEAD:
             self._refuse_head()
         elif not self._receiving and self.timeout_keep_alive_task is None and self._may_answer:
             # what came between two requests (line breaks) begins the next one, which has to arrive in time
             self._receiving, self._sweeps = True, 0
 
-    def _feed(self, data: bytes) -> None:
-        """Let the parser read. Where it stops because the other side would like to upgrade, it goes on without that."""
+    def _feed(self, data: bytes) -> bool:
+        """Let the parser read; whether this goes on being HTTP.
+
+        Where the parser stops because the other side would like to upgrade, and nobody takes it up, it reads on
+        without that.
+        """
         pieces: list[bytes | memoryview] = [data]
         while pieces:
             piece = pieces.pop(0)
@@ -108,11 +133,30 @@ class Connection(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as stopped:
                 if self.parser.get_method() == b"CONNECT":
                     self.send_400_response("This is no proxy.")
-                    return
-                pieces = [self._head_without_upgrade(), memoryview(piece)[stopped.args[0] :]]
+                    return True
+                rest = memoryview(piece)[stopped.args[0] :]
+                if self._hand_over(bytes(rest)):
+                    return False
+                pieces = [self._head_without_upgrade(), rest]
             except httptools.HttpParserError:
                 self.send_400_response("Invalid HTTP request received.")
-                return
+                return True
+        return True
+
+    def _hand_over(self, more: bytes) -> bool:
+        """Speak something else from now on, if somebody wants to and no answer is due; more: what came already."""
+        if self._limits.upgrade is None or not self._may_answer or self._exact_head_size() > MAX_HEAD:
+            return False
+        try:
+            self._upgraded = self._limits.upgrade(self._scope_of_request(), self)
+        except httptools.HttpParserError:
+            return False
+        if self._upgraded is None:
+            return False
+        self._receiving = self._in_head = False
+        if more:
+            self.data_received(more)
+        return True
 
     def _head_without_upgrade(self) -> bytes:
         lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
@@ -201,11 +245,7 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
 
     def _answer_at_once(self, body: bytes) -> bool:
-        scope = cast("dict[str, Any]", self.scope)
-        scope["method"] = self.parser.get_method().decode("ascii")
-        target = httptools.parse_url(self.url)
-        scope["raw_path"] = target.path or b"/"
-        scope["query_string"] = target.query or b""
+        scope = self._scope_of_request()
         answer = self._limits.at_once(scope, body)
         if answer is None:
             return False
@@ -217,6 +257,14 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.close()
         return True
+
+    def _scope_of_request(self) -> dict[str, Any]:
+        scope = cast("dict[str, Any]", self.scope)
+        scope["method"] = self.parser.get_method().decode("ascii")
+        target = httptools.parse_url(self.url)
+        scope["raw_path"] = target.path or b"/"
+        scope["query_string"] = target.query or b""
+        return scope
 
     def send_400_response(self, msg: str) -> None:
         self._end(last_answer(400, f"This is not an HTTP request that can be read. {msg}"))

@@ -17,7 +17,7 @@ import msgspec
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from hallway.api.protocol import AtOnce, Connection, Limits
+from hallway.api.protocol import AtOnce, Connection, Limits, Upgrade
 from hallway.clock import Cancel, Clock
 from hallway.errors import Unavailable
 
@@ -42,9 +42,15 @@ class ServerLimits(msgspec.Struct, frozen=True):
 
 
 class Server:
-    """Serves one app on one address. at_once: answers what needs no waiting, before the app is asked."""
+    """Serves one app on one address.
 
-    def __init__(self, app: App, at_once: AtOnce, clock: Clock, limits: ServerLimits) -> None:
+    at_once: answers what needs no waiting, before the app is asked; upgrade: takes connections that ask to speak
+    something else than HTTP.
+    """
+
+    def __init__(
+        self, app: App, at_once: AtOnce, clock: Clock, limits: ServerLimits, upgrade: Upgrade | None = None
+    ) -> None:
         self._config = Config(
             app,
             http="httptools",
@@ -61,7 +67,7 @@ class Server:
         self._state = ServerState()
         self._clock = clock
         self._limits = limits
-        self._shared = Limits(_room_for(limits.max_connections), limits.request_timeout, at_once)
+        self._shared = Limits(_room_for(limits.max_connections), limits.request_timeout, at_once, upgrade)
         self._listening: asyncio.Server | None = None
         self._cancel_sweep: Cancel = lambda: None
 
