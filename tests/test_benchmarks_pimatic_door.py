@@ -1,7 +1,7 @@
 """What the benchmarks of the pimatic door promise: homes alike, clients that count right, honest comparisons.
 
 Every run is as short as it can be, and no time is compared with anything. What others' servers say is played by a
-small server of this file; Node's socket.io and pimatic themselves take part in `python -m benchmarks` only.
+small server of this file; pimatic itself takes part in `python -m benchmarks` only.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks import devices, peers, variable, variable_patch
+from benchmarks import devices, peers, sockets, variable, variable_patch
 from benchmarks.audience import Audience
 from benchmarks.company import Company, gather
 from benchmarks.errors import BenchmarkError
@@ -27,7 +27,7 @@ from benchmarks.peers import MissingPeer
 from benchmarks.servers import Server, run_raw, with_session
 from benchmarks.socket_client import ACCEPT, Dialect, Reader, find_sid, read, socket_clients
 from benchmarks.sockets import DeviceWrites
-from benchmarks.table import share, times
+from benchmarks.table import BESIDE_NODE, share, times
 from benchmarks.variable_patch import VariableWrites
 
 TINY = Plan(seconds=0.05, repeats=1, connections=2)
@@ -367,6 +367,21 @@ def test_each_benchmark_runs_with_the_raw_app_alone() -> None:
         ("devices", "raw"),
     ]
     assert [report.targets for report in reports] == [(), (), ()]
+
+
+def test_the_socket_is_measured_paced_and_flat_out_with_nodes_socket_io() -> None:
+    company = gather(None, with_hub=False, with_node=True, with_pimatic=False)
+    if company.node is None:
+        pytest.skip("needs node and npm, or what npm installed before")
+    report = sockets.run(company, TINY, clients=(1, 3))
+    assert report.headings == BESIDE_NODE
+    assert [row[:2] for row in report.rows] == [
+        ("socket 1 paced", "node"),
+        ("socket 1 flat out", "node"),
+        ("socket 3 paced", "node"),
+        ("socket 3 flat out", "node"),
+    ]
+    assert report.targets == ()
 
 
 def test_a_server_without_sessions_cannot_be_asked_with_a_cookie() -> None:
