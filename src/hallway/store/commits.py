@@ -17,7 +17,7 @@ from typing import NamedTuple
 from hallway.clock import Cancel, Clock
 from hallway.errors import Unavailable
 from hallway.store.redo import Redo, Segment
-from hallway.store.rows import Batch
+from hallway.store.rows import Batch, DefinitionRow
 from hallway.store.tables import Written, write
 from hallway.store.troubles import DATABASE, Troubles
 from hallway.store.writer import Writer
@@ -73,6 +73,11 @@ class Commits:
     def stuck(self) -> bool:
         """Whether the last commit failed."""
         return self._flight is not None and self._flight.commit is None
+
+    def definitions(self) -> list[DefinitionRow]:
+        """The definitions that are not known to be committed yet, oldest first."""
+        flying = [] if self._flight is None else self._flight.batch.definitions
+        return [*flying, *self.batch.definitions]
 
     def due(self) -> None:
         """The batch is to be committed: now, or once the one before has been."""

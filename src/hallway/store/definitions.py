@@ -7,26 +7,37 @@ is used.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from hallway.home.values import Attributes, decode, encode
+from hallway.store.rows import DefinitionRow
 
 _PUT = """
-    INSERT INTO definition (kind, id, version, at, author, door, body)
-    SELECT ?, ?, coalesce(max(version), 0) + 1, ?, ?, ?, ? FROM definition WHERE kind = ? AND id = ?
+    INSERT INTO definition (kind, id, version, at, author, door, body, seq)
+    SELECT ?, ?, coalesce(max(version), 0) + 1, ?, ?, ?, ?, ? FROM definition WHERE kind = ? AND id = ?
     RETURNING version
 """
 _LATEST = """
-    SELECT kind, id, max(version), at, author, door, body FROM definition WHERE kind = ? GROUP BY id ORDER BY id
+    SELECT kind, id, max(version), at, author, door, body, seq FROM definition WHERE kind = ? GROUP BY id ORDER BY id
 """
 _HISTORY = """
-    SELECT kind, id, version, at, author, door, body FROM definition WHERE kind = ? AND id = ? ORDER BY version
+    SELECT kind, id, version, at, author, door, body, seq FROM definition WHERE kind = ? AND id = ? ORDER BY version
+"""
+_BORN = """
+    SELECT id, seq, at FROM definition AS first WHERE kind = ? AND version = 1 + coalesce(
+        (SELECT max(version) FROM definition WHERE kind = first.kind AND id = first.id AND body IS NULL), 0)
 """
 
 
 class Definition(msgspec.Struct, frozen=True):
-    """One version of a definition: `at` in seconds since 1970; body is None when this version removed it."""
+    """One version of a definition: `at` in seconds since 1970; body is None when this version removed it.
+
+    seq: the number of the change with which it came, 0 when it was none; since: the one with which the first version
+    came, or the first after it had been removed.
+    """
 
     kind: str
     id: str
@@ -35,6 +46,8 @@ class Definition(msgspec.Struct, frozen=True):
     author: str | None
     door: str
     body: Attributes | None
+    seq: int = 0
+    since: int = 0
 
 
 def check(definition: Definition) -> None:
@@ -45,24 +58,56 @@ def check(definition: Definition) -> None:
 def put(connection: sqlite3.Connection, definition: Definition) -> Definition:
     """Add a definition as the next version of its kind and id, inside the transaction that is open."""
     body = None if definition.body is None else encode(definition.body).decode()
-    row = (definition.kind, definition.id, definition.at, definition.author, definition.door, body)
+    row = (definition.kind, definition.id, definition.at, definition.author, definition.door, body, definition.seq)
     ((version,),) = connection.execute(_PUT, (*row, definition.kind, definition.id)).fetchall()
     return msgspec.structs.replace(definition, version=version)
 
 
 def latest(connection: sqlite3.Connection, kind: str) -> dict[str, Definition]:
-    """The present definitions of a kind by id; removed ones are left out."""
-    found = (_definition(*row) for row in connection.execute(_LATEST, (kind,)).fetchall())
-    return {definition.id: definition for definition in found if definition.body is not None}
+    """The present definitions of a kind by id, in the order in which they came; removed ones are left out."""
+    born = {key: (seq, at) for key, seq, at in connection.execute(_BORN, (kind,)).fetchall()}
+    found = (_definition(row) for row in connection.execute(_LATEST, (kind,)).fetchall())
+    present = [msgspec.structs.replace(each, since=born[each.id][0]) for each in found if each.body is not None]
+    return {definition.id: definition for definition in sorted(present, key=lambda each: born[each.id])}
 
 
 def history(connection: sqlite3.Connection, kind: str, key: str) -> tuple[Definition, ...]:
     """All versions of one definition, the first one first."""
-    return tuple(_definition(*row) for row in connection.execute(_HISTORY, (kind, key)).fetchall())
+    return tuple(_definition(row) for row in connection.execute(_HISTORY, (kind, key)).fetchall())
 
 
-def _definition(
-    kind: str, key: str, version: int, at: float, author: str | None, door: str, body: str | None
-) -> Definition:
+def with_rows(present: dict[str, Definition], kind: str, rows: Iterable[DefinitionRow]) -> dict[str, Definition]:
+    """The present definitions of a kind, and what waits for its commit, over them."""
+    known = dict(present)
+    for row in rows:
+        if row.kind != kind:
+            continue
+        before = known.get(row.key)
+        if before is not None and before.seq >= row.seq:
+            continue
+        if row.body is None:
+            known.pop(row.key, None)
+            continue
+        version, since = (before.version + 1, before.since) if before is not None else (1, row.seq)
+        known[row.key] = definition_of(row, version, since)
+    return known
+
+
+def with_versions(known: tuple[Definition, ...], key: str, rows: Iterable[DefinitionRow]) -> tuple[Definition, ...]:
+    """All versions of one definition, and those that wait for their commit."""
+    versions = list(known)
+    for row in rows:
+        if row.key == key and row.seq > max((version.seq for version in versions), default=0):
+            versions.append(definition_of(row, len(versions) + 1))
+    return tuple(versions)
+
+
+def definition_of(row: DefinitionRow, version: int = 0, since: int = 0) -> Definition:
+    """What a row of the redo log defines."""
+    return Definition(row.kind, row.key, version, row.at, row.author, row.door, row.body, row.seq, since)
+
+
+def _definition(row: tuple[Any, ...]) -> Definition:
+    kind, key, version, at, author, door, body, seq = row
     value = None if body is None else decode(body.encode())
-    return Definition(kind, key, version, at, author, door, value if isinstance(value, dict) else None)
+    return Definition(kind, key, version, at, author, door, value if isinstance(value, dict) else None, seq)

@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 
-from hallway.home.changes import AnyChange, Defined, Planned, StateChange, Updated, VariableSet
+from hallway.home.announcing import STORE
+from hallway.home.changes import AnyChange, Defined, Ordered, Planned, StateChange, Updated, VariableSet
 from hallway.home.classes import REPORTED
 from hallway.home.derived import FORMULA
+from hallway.home.values import same
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -81,7 +83,19 @@ class KeptId(Row, frozen=True, array_like=True, gc=False, tag="k"):
     entity_id: str
 
 
-AnyRow = StateRow | EntityGone | ValueRow | DeviceFresh | VariableRow | VariableFresh | PlanRow | KeptId
+class DefinitionRow(Row, frozen=True, array_like=True, gc=False, tag="f"):
+    """Somebody defined this with change seq at that time (seconds since 1970), or removed it (no body)."""
+
+    kind: str
+    key: str
+    seq: int
+    at: float
+    author: str | None
+    door: str
+    body: dict[str, Any] | None
+
+
+AnyRow = StateRow | EntityGone | ValueRow | DeviceFresh | VariableRow | VariableFresh | PlanRow | KeptId | DefinitionRow
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -107,7 +121,10 @@ def rows_of(change: AnyChange) -> list[AnyRow]:
         case Planned():
             return [PlanRow(change.device_id, change.name, change.due)]
         case Defined():
-            return _fresh_rows(change) + [state_row(moved) for moved in change.states]
+            return [*_fresh_rows(change), *(state_row(moved) for moved in change.states), *_definition_rows(change)]
+        case Ordered():
+            context, body = change.context, {"order": list(change.whole)}
+            return [DefinitionRow("order", change.kind, change.seq, change.at, context.user, context.origin, body)]
         case _:
             return []
 
@@ -137,10 +154,18 @@ def _fresh_rows(change: Defined) -> list[AnyRow]:
     return [DeviceFresh(change.key)] if change.kind == "device" and config.get("class") != REPORTED else []
 
 
+def _definition_rows(change: Defined) -> Iterator[AnyRow]:
+    """What stands elsewhere is not kept here, nor is a definition that is as it was."""
+    if change.source == STORE and not same(change.old, change.new):
+        context = change.context
+        yield DefinitionRow(change.kind, change.key, change.seq, change.at, context.user, context.origin, change.new)
+
+
 class Batch:
     """The last of each thing since the last commit. `seq` is the number of the last change in it, 0 while it is empty.
 
-    fresh: devices whose older values are to be forgotten before `values` are written.
+    fresh: devices whose older values are to be forgotten before `values` are written; definitions: each of them, since
+    all versions are kept.
     """
 
     def __init__(self) -> None:
@@ -151,6 +176,7 @@ class Batch:
         self.variables: dict[str, VariableRow | VariableFresh] = {}
         self.plans: dict[tuple[str, str], PlanRow] = {}
         self.kept: dict[str, KeptId] = {}
+        self.definitions: list[DefinitionRow] = []
 
     @property
     def empty(self) -> bool:
@@ -180,6 +206,8 @@ class Batch:
                     self.plans[row.device_id, row.name] = row
                 case KeptId():
                     self.kept[row.owner] = row
+                case DefinitionRow():
+                    self.definitions.append(row)
 
     def _put_value(self, row: ValueRow) -> None:
         values = self.values.setdefault(row.device_id, {})
@@ -197,6 +225,7 @@ class Batch:
             *self.variables.values(),
             *self.plans.values(),
             *self.kept.values(),
+            *self.definitions,
         ]
 
     def __len__(self) -> int:

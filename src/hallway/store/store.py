@@ -24,6 +24,7 @@ from hallway.store.lock import HubLock
 from hallway.store.recorder import Recorder
 from hallway.store.recovery import Found, recover
 from hallway.store.redo import Redo
+from hallway.store.rows import DefinitionRow
 from hallway.store.tables import Written
 from hallway.store.troubles import DATABASE, Troubles
 from hallway.store.writer import Writer
@@ -120,18 +121,27 @@ class Store:
     # ------------------------------------------------------------------ definitions
 
     def definitions(self, kind: str) -> dict[str, Definition]:
-        """The present definitions of a kind by id; removed ones are left out."""
+        """The present definitions of a kind by id, in the order in which they came; removed ones are left out."""
         try:
-            return definitions.latest(self._reader, kind)
+            present = definitions.latest(self._reader, kind)
         except sqlite3.Error as error:
             raise Unavailable(f"home.db cannot be read: {error}") from None
+
+        return definitions.with_rows(present, kind, self._waiting())
+
+    def _waiting(self) -> list[DefinitionRow]:
+        """Definitions that are in the redo log and not in home.db yet."""
+        if self._recorder is not None:
+            return self._recorder.commits.definitions()
+        return [] if self._found.left is None else self._found.left.definitions
 
     def history(self, kind: str, key: str) -> tuple[Definition, ...]:
         """All versions of one definition, the first one first."""
         try:
-            return definitions.history(self._reader, kind, key)
+            known = definitions.history(self._reader, kind, key)
         except sqlite3.Error as error:
             raise Unavailable(f"home.db cannot be read: {error}") from None
+        return definitions.with_versions(known, key, [row for row in self._waiting() if row.kind == kind])
 
     async def define(self, kind: str, key: str, body: Attributes | None, author: str | None, door: str) -> Definition:
         """Add a version of a definition (None: remove it) and return it once it is committed.

@@ -16,6 +16,7 @@ from hallway.home.changes import State
 from hallway.home.pending import Due
 from hallway.home.saved import Saved, SavedState, SavedValue
 from hallway.home.values import Value
+from hallway.store import definitions
 from hallway.store.rows import Batch, EntityGone, StateRow, ValueRow, VariableFresh, VariableRow
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,10 @@ def write(connection: sqlite3.Connection, batch: Batch) -> Written:
     ]
     for statement, rows in steps:
         connection.executemany(statement, rows)
+    for defined in batch.definitions:
+        definitions.put(connection, definitions.definition_of(defined))
     written = [row for _statement, rows in steps for row in rows]
+    written += [(defined.kind, defined.key, _text(defined.body)) for defined in batch.definitions]
     return Written(len(written), sum(len(text) for row in written for text in row if isinstance(text, str)))
 
 
