@@ -53,6 +53,10 @@ class Gate:
         if password is not None:
             self._known[self._digest(password.encode())] = self.owner
 
+    def close(self) -> None:
+        """Nobody comes in without a credential, though there is no password: people log in here."""
+        self.guest = None
+
     def admit_link(self, name: str, token: str) -> None:
         """A hub that we follow calls with this token; it may tell events, which includes calls of our services."""
         caller = Caller(f"link:{name}", LINK_ONLY, Context(f"link:{name}"), name)

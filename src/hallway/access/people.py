@@ -40,11 +40,12 @@ class Person(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, username: str, kept: Mapping[str, Value]) -> Person:
         """A person as the store keeps them."""
-        return cls(username, str(kept.get("role", "")), str(kept.get("hash", "")), str(kept.get("stamp", "")))
+        password_hash, stamp = str(kept.get("password_hash") or ""), str(kept.get("stamp") or "")
+        return cls(username, str(kept.get("role") or ""), password_hash, stamp)
 
     def kept(self) -> Attributes:
         """What the store keeps."""
-        return {"role": self.role, "hash": self.hash, "stamp": self.stamp}
+        return {"username": self.username, "role": self.role, "password_hash": self.hash, "stamp": self.stamp}
 
 
 def new_stamp() -> str:

@@ -15,7 +15,7 @@ from hallway.home.values import ascii_json, encode
 
 JSON: Final = b"application/json"
 Headers = list[tuple[bytes, bytes]]
-_STATUS_LINES: Final = MappingProxyType(
+STATUS_LINES: Final = MappingProxyType(
     {int(status): f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 )
 
@@ -30,7 +30,7 @@ class Answer(msgspec.Struct):
     def wire(self, method: str, server_head: bytes) -> bytes:
         """All bytes of the answer; server_head: header lines that the server adds."""
         parts = [
-            _STATUS_LINES[self.status],
+            STATUS_LINES[self.status],
             server_head,
             b"content-type: application/json\r\ncontent-length: %d\r\n" % len(self.body),
         ]

@@ -7,12 +7,14 @@ It must not know operations, methods or permissions.
 from __future__ import annotations
 
 import re
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 MAX_REMEMBERED, MAX_REMEMBERED_PATH = 4096, 128
 """Paths whose targets are remembered, since clients ask for the same ones all day, and how long these may be."""
-_WORD = re.compile(r"[a-zA-Z._0-9]+")
+WORD: Final = re.compile(r"[a-zA-Z._0-9]+")
+"""What a parameter is made of in the API of 2014."""
+ANYTHING: Final = re.compile(r".+", re.DOTALL)
 
 
 class _Node(Generic[T]):
@@ -26,12 +28,15 @@ class _Node(Generic[T]):
 
 
 class Router(Generic[T]):
-    """Targets by route. Parameters are letters, digits, `.` and `_`, as the API of 2014 reads them.
+    """Targets by route. parameter: what a parameter is made of; loose: routes are the same in upper and lower case.
 
     At an open-ended route the last parameter ends where such letters end, and whatever follows is not looked at.
+    In a loose router a `/` at the end says nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parameter: re.Pattern[str] = WORD, *, loose: bool = False) -> None:
+        self._parameter = parameter
+        self._loose = loose
         self._root: _Node[T] = _Node()
         self._routes: dict[str, T] = {}
         self._found: dict[str, tuple[T, tuple[str, ...]]] = {}
@@ -41,12 +46,12 @@ class Router(Generic[T]):
         self._routes[route] = target
         self._found.clear()
         node = self._root
-        for segment in route.split("/")[1:]:
+        for segment in self._segments(route):
             if segment.startswith("{"):
                 node.parameter = node.parameter or _Node()
                 node = node.parameter
             else:
-                node = node.children.setdefault(segment, _Node())
+                node = node.children.setdefault(segment.lower() if self._loose else segment, _Node())
         node.target = target
         node.open_ended = open_ended
 
@@ -66,11 +71,17 @@ class Router(Generic[T]):
             self._found[path] = found
         return found
 
+    def _segments(self, path: str) -> list[str]:
+        segments = path.split("/")[1:]
+        if self._loose and len(segments) > 1 and not segments[-1]:
+            segments.pop()
+        return segments
+
     def _search(self, path: str) -> tuple[T, tuple[str, ...]] | None:
         node = self._root
         parameters: tuple[str, ...] = ()
-        for segment in path.split("/")[1:]:
-            child = node.children.get(segment)
+        for segment in self._segments(path):
+            child = node.children.get(segment.lower() if self._loose else segment)
             if child is not None:
                 node = child
                 continue
@@ -78,7 +89,7 @@ class Router(Generic[T]):
                 if node.open_ended and parameters:
                     break
                 return None
-            word = _WORD.match(segment)
+            word = self._parameter.match(segment)
             if word is None:
                 return None
             node = node.parameter

@@ -14,18 +14,17 @@ from typing import Any, Final, cast
 import msgspec
 
 from hallway.access.callers import Caller
-from hallway.access.gate import Gate
+from hallway.access.entrance import STRANGER, Entrance, Visit
+from hallway.access.gate import DOOR, Gate
 from hallway.api.answer import Answer, error_answer
+from hallway.api.bodies import GoneAway, Receive, read_body
 from hallway.api.homeassistant.answers import Send, Writer, send_answer
 from hallway.api.homeassistant.request import (
     METHOD,
     PASSWORD,
-    GoneAway,
     Head,
-    Receive,
     hops_in,
     is_same_origin,
-    read_body,
     read_data,
     read_head,
     read_query,
@@ -37,6 +36,7 @@ from hallway.api.protocol import MAX_AT_ONCE, connection_of
 from hallway.api.router import Router
 from hallway.api.stream import Streams, as_it_is
 from hallway.errors import Forbidden, HallwayError, NotAllowed
+from hallway.home.changes import Context
 from hallway.home.values import Attributes, encode
 
 UNAUTHORIZED = "API password missing or incorrect."
@@ -54,13 +54,14 @@ Methods = dict[str, Operation]
 
 
 class HomeAssistantDoor:
-    """An ASGI app for the paths below /api that this API has."""
+    """An ASGI app for the paths below /api that this API has. entrance: where people log in, who may use it too."""
 
-    def __init__(self, hub: Hub, gate: Gate, streams: Streams, max_body: int) -> None:
+    def __init__(self, hub: Hub, gate: Gate, streams: Streams, max_body: int, entrance: Entrance | None = None) -> None:
         self._hub = hub
         self._gate = gate
         self._streams = streams
         self._max_body = max_body
+        self._entrance = entrance
         self._writer = Writer()
         self._routes: Router[Methods] = Router()
         self._cookies: dict[str, tuple[str, tuple[bytes, bytes]]] = {}
@@ -75,6 +76,10 @@ class HomeAssistantDoor:
         if operation.route == "/api/":
             self._routes.add("/api", methods)
 
+    def has(self, path: str) -> bool:
+        """Whether there is anything at that path."""
+        return self._routes.find(path) is not None
+
     def at_once(self, scope: dict[str, Any], body: bytes) -> Answer | None:
         """The whole answer, unless something has to be waited for; then nothing has happened yet."""
         head = read_head(scope["headers"])
@@ -88,7 +93,7 @@ class HomeAssistantDoor:
             if not operation.at_once(self._hub):
                 return None
             session, known, credential = self._known_caller(head, data)
-            if known is None and credential and self._has_to_wait(credential):
+            if known is None and self._has_to_wait(credential, head):
                 return None
             if known is None and credential:
                 self._gate.note_wrong()
@@ -106,7 +111,7 @@ class HomeAssistantDoor:
         try:
             head = read_head(scope["headers"])
             query: bytes = scope["query_string"]
-            body = await self._read(receive, head, query) if head.length or head.chunked else b""
+            body = await self._read(receive, head, scope) if head.length or head.chunked else b""
             if len(body) > MAX_AT_ONCE:
                 data = await asyncio.to_thread(read_data, query, body)
             else:
@@ -133,6 +138,8 @@ class HomeAssistantDoor:
         session, known, credential = self._known_caller(head, data)
         if known is None and credential:
             known = await self._gate.check(credential)
+        elif known is None:
+            known = session = await self._checked_person(head, scope)
         caller = self._allowed(operation, head, known, credential)
         ask = _ask(operation, parameters, head, data, caller)
         if operation.result == "stream":
@@ -146,14 +153,18 @@ class HomeAssistantDoor:
             answer = error_answer(error.status, error.message)
         return self._with_session(answer, session, caller)
 
-    async def _read(self, receive: Receive, head: Head, query: bytes) -> bytes:
+    async def _read(self, receive: Receive, head: Head, scope: dict[str, Any]) -> bytes:
         """The body. A large one is read only of those whose credential stands before it, and is right."""
         limit = self._max_body
         if head.chunked or head.length > MAX_AT_ONCE:
-            _session, known, credential = self._known_caller(head, read_query(query))
-            if known is None and not (credential and await self._gate.check(credential)):
+            _session, known, credential = self._known_caller(head, read_query(scope["query_string"]))
+            if known is None and credential:
+                known = await self._gate.check(credential)
+            elif known is None:
+                known = await self._checked_person(head, scope)
+            if known is None:
                 limit = min(limit, MAX_AT_ONCE)
-        return await read_body(receive, head, limit)
+        return await read_body(receive, head.length, limit)
 
     # ------------------------------------------------------------------ the steps
 
@@ -174,17 +185,43 @@ class HomeAssistantDoor:
         """Whose session it is, who is calling, and by which credential: the first that is there decides."""
         session = self._gate.sessions.caller(session_in(head.cookie)) if head.cookie else None
         credential = head.password or _password_in(data)
-        caller = self._gate.known(credential) if credential else session or self._gate.guest
+        if credential:
+            return session, self._gate.known(credential), credential
+        caller = session or self._gate.guest
+        if caller is None:
+            # people have sessions of their own, so there is none to be opened for them here
+            session = caller = self._person(head)
         return session, caller, credential
 
-    def _has_to_wait(self, credential: bytes) -> bool:
+    def _has_to_wait(self, credential: bytes, head: Head) -> bool:
         """Whether a credential that is not known has to be checked, or its sender to be slowed down."""
-        return self._gate.is_slowed or not self._gate.is_known_wrong(credential)
+        if credential:
+            return self._gate.is_slowed or not self._gate.is_known_wrong(credential)
+        return bool(head.authorization) and self._visit(head) is None
+
+    def _visit(self, head: Head) -> Visit | None:
+        """Who came as a person; None: their password has to be checked first."""
+        entrance = self._entrance
+        if entrance is None or not entrance.people.enabled or not (head.authorization or head.cookie):
+            return STRANGER
+        return entrance.known(head.authorization, head.cookie)
+
+    def _person(self, head: Head) -> Caller | None:
+        visit = self._visit(head)
+        return None if visit is None or visit.caller is None else _at_this_door(visit.caller)
+
+    async def _checked_person(self, head: Head, scope: dict[str, Any]) -> Caller | None:
+        if self._entrance is None or self._visit(head) is not None:
+            return None
+        visit = await self._entrance.check(head.authorization, head.cookie, scope["client"][0])
+        return None if visit.caller is None else _at_this_door(visit.caller)
 
     def _allowed(self, operation: Operation, head: Head, caller: Caller | None, credential: bytes) -> Caller:
         """The caller, who may use the operation. NotAllowed: not so; Forbidden: a page of somebody else asks."""
-        if caller is None or not caller.may(operation.permission):
+        if caller is None or not (caller.may(operation.permission) or caller.role):
             raise NotAllowed(UNAUTHORIZED)
+        if not caller.may(operation.permission):
+            raise Forbidden(f"this needs the permission {operation.permission}, which the role {caller.role} has not")
         if head.origin and not credential and not is_same_origin(head):
             raise Forbidden("a page of another site asks this of your browser: send the password along, or open ours")
         return caller
@@ -222,6 +259,11 @@ def _ask(operation: Operation, parameters: tuple[str, ...], head: Head, data: At
     if data and operation.name not in KEEPS_PASSWORD:
         data.pop(PASSWORD, None)
     return Ask(parameters, data, _passed(caller, head.hops) if head.hops else caller)
+
+
+def _at_this_door(person: Caller) -> Caller:
+    """Somebody who logged in, as they are here: what they do came through this door."""
+    return msgspec.structs.replace(person, context=Context(DOOR, user=person.name))
 
 
 def _password_in(data: Attributes) -> bytes:

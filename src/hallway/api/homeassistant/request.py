@@ -6,13 +6,12 @@ Data is the query string under the JSON body, for every method; `_METHOD` in it 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from hallway.errors import HallwayError, InvalidInput, TooLarge
+from hallway.errors import HallwayError, InvalidInput
 from hallway.home.values import Attributes, Value, decode
 
 PASSWORD = "api_password"  # noqa: S105 - the name of a field
@@ -21,7 +20,6 @@ COOKIE = b"sessionId="
 HOPS = b"x-hallway-hops"
 """The hubs that an event has passed, with commas between; only hallway sends it."""
 MAX_FIELDS = 1000
-Receive = Callable[[], Awaitable[Any]]
 
 
 class BadJson(HallwayError):
@@ -29,10 +27,6 @@ class BadJson(HallwayError):
 
     code = "bad_json"
     status = 422
-
-
-class GoneAway(Exception):
-    """The client closed the connection before its request was complete."""
 
 
 class Head(msgspec.Struct):
@@ -45,6 +39,7 @@ class Head(msgspec.Struct):
     hops: bytes = b""
     host: bytes = b""
     origin: bytes = b""
+    authorization: bytes = b""
 
 
 def read_head(headers: list[tuple[bytes, bytes]]) -> Head:
@@ -63,6 +58,8 @@ def read_head(headers: list[tuple[bytes, bytes]]) -> Head:
             head.host = value
         elif name == b"origin":
             head.origin = value
+        elif name == b"authorization":
+            head.authorization = value
         elif name == HOPS:
             head.hops = value
     return head
@@ -75,31 +72,6 @@ def as_utf8(text: bytes) -> bytes:
     except UnicodeDecodeError:
         return text.decode("latin-1").encode("utf-8")
     return text
-
-
-async def read_body(receive: Receive, head: Head, limit: int) -> bytes:
-    """The whole body; TooLarge as soon as it is certain to be more than the limit."""
-    too_large = f"the body may have {limit} bytes; split the request, or raise http: max_body in the configuration"
-    if head.length > limit:
-        raise TooLarge(too_large)
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return _whole(message, body)
-    parts, size = [body], len(body)
-    while message.get("more_body"):
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit:
-            raise TooLarge(too_large)
-    return _whole(message, b"".join(parts))
-
-
-def _whole(message: Any, body: bytes) -> bytes:
-    if message["type"] == "http.disconnect":
-        raise GoneAway
-    return body
 
 
 def read_query(query: bytes) -> Attributes:
