@@ -65,6 +65,7 @@ _BYTES: Final = MappingProxyType(
     {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 )
 _MEASURE: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Za-z]*)")
+_ORIGIN: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _HOST_NAME: Final = re.compile(r"(?=.{1,253}$)\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)*\.?")
 
 M = TypeVar("M", int, float)
@@ -94,7 +95,7 @@ class HomeSettings:
 class HttpSettings:
     """The web server. Sizes are in bytes, times in seconds; `announce` is the host by which other hubs reach us.
 
-    open: nobody needs a password, also not one that an earlier start kept.
+    open: nobody needs a password, also not one that an earlier start kept; cors_origins: whose pages may use the API.
     """
 
     host: str = "127.0.0.1"
@@ -106,6 +107,7 @@ class HttpSettings:
     idle_timeout: float = 75.0
     announce: str | None = None
     open: bool = False
+    cors_origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +343,7 @@ def _http(section: Section) -> HttpSettings:
         idle_timeout=section.take("idle_timeout", _duration("1 s", "24 h"), default.idle_timeout),
         announce=section.take("announce", _host, default.announce),
         open=section.take("open", boolean, default.open),
+        cors_origins=tuple(section.take("cors_origins", list_of(_origin), [])),
     )
     section.close()
     return settings
@@ -493,6 +496,14 @@ def _host(node: Node) -> str:
             node, "give a host name or an IP address alone, such as 192.168.1.5 (the port is a setting of its own)"
         )
     return host
+
+
+def _origin(node: Node) -> str:
+    """The origin of a page, as browsers name it."""
+    origin = text(node)
+    if not _ORIGIN.fullmatch(origin):
+        raise refusal(node, "give where the page comes from, such as https://panel.example or http://10.0.0.2:8080")
+    return origin
 
 
 def _is_address(host: str) -> bool:
