@@ -77,7 +77,7 @@ class App:
             kept_ids=dict(saved.kept_ids),
             time_zone=ZoneInfo(settings.home.time_zone),
         )
-        self.parked, problems = populate(self.home, settings)
+        self.parked, problems = populate(self.home, settings, self.store.definitions)
         if problems:
             raise ConfigurationError(problems)
         self._sources: list[Source] = self._built_in_sources()

@@ -13,8 +13,8 @@ from datetime import UTC, tzinfo
 import msgspec
 
 from hallway.clock import Clock
-from hallway.errors import Conflict, InvalidConfiguration, NotFound
-from hallway.home.announcing import BUILT_IN, STORE, Announcer
+from hallway.errors import Conflict, HallwayError, InvalidConfiguration, NotFound
+from hallway.home.announcing import BUILT_IN, FILE, STORE, Announcer
 from hallway.home.bus import Bus
 from hallway.home.calls import Call
 from hallway.home.changes import (
@@ -52,7 +52,7 @@ from hallway.home.values import Attributes, Value, same
 from hallway.home.variable_edits import VariableEdits
 from hallway.home.variables import Formula, Language, Variable, Variables, compute
 
-__all__ = ["BUILT_IN", "START", "Home"]
+__all__ = ["BUILT_IN", "FILE", "START", "STORE", "Home"]
 
 START = Context("start")
 
@@ -216,6 +216,10 @@ class Home:
     ) -> tuple[Variable, ...]:
         """Take several variables at once, which may use each other in any order. All are checked first."""
         return self._variable_edits.add(configs, context, source)
+
+    def keep_variables(self, configs: tuple[Attributes, ...]) -> list[tuple[str, HallwayError]]:
+        """At start: take variables that the store kept, whose sources may be gone; those that cannot be, and why."""
+        return self._variable_edits.keep(configs)
 
     def check_variable(self, config: Attributes, names: set[str], beside: Mapping[str, Formula | None]) -> Variable:
         """What add_variables would make of that one; the errors are its errors.

@@ -46,6 +46,10 @@ class Orders:
         self._kinds = kinds
         self._wanted: dict[Kind, tuple[str, ...]] = {}
 
+    def has(self, kind: str) -> bool:
+        """Whether such things have an order."""
+        return kind in self._kinds
+
     def get(self, kind: Kind) -> tuple[str, ...]:
         """The ids of all that is there of a kind, in the order in which people want to see them."""
         return tuple(arranged(self._of(kind).ids(), self._wanted.get(kind, ())))

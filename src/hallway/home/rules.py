@@ -6,7 +6,6 @@ the changes. It must not know what a sentence means.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Collection
 from typing import Any, Protocol
@@ -21,12 +20,11 @@ from hallway.home.ids import check_rule_id, device_object_id
 from hallway.home.orders import rearrange
 from hallway.home.values import Attributes, Value, kind_of
 
-log = logging.getLogger(__name__)
-
 START = Context("start")
 RULE = "rule"
 """Origin of what follows for a rule when something that it names comes or goes."""
 _PARTS = re.compile(r"^when\s|\sthen\s")
+_IF = re.compile(r"^if\s")
 MAX_TEXT = 10_000
 
 
@@ -145,16 +143,18 @@ class Rules:
         return self._take_in(self._read(rule, force=force), context)
 
     def keep(self, config: Attributes, source: str) -> Rule:
-        """At start: as `add`, of a rule that was one when it was written: it is kept, readable or not."""
+        """At start: as `add`, of a rule that was one when it was written: it is kept, readable or not.
+
+        In old homes a rule may begin with `if`, which means `when`.
+        """
         rule = rule_of(config, source)
         if rule.id in self._all:
             raise Conflict(f"there is a rule {rule.id} already")
+        rule = msgspec.structs.replace(rule, text=_IF.sub("when ", rule.text))
         try:
             rule = self._read(rule, force=True)
         except HallwayError as error:
             rule = msgspec.structs.replace(rule, valid=False, active=False, error=error.message)
-        if rule.error is not None:
-            log.warning("rule %s does not run: %s", rule.id, rule.error)
         return self._take_in(rule, START)
 
     def change(self, rule_id: str, config: Attributes, context: Context) -> Rule:

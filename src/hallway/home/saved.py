@@ -62,10 +62,19 @@ def restore(home: Home, saved: Saved) -> None:
         home.put_variable(variable.name, last, START)
     for device_id, why in home.bind_formulas():
         log.warning("device %s: %s", device_id, why)
+    _read_rules(home)
     _put_back_states(home, saved)
     for due in saved.pending:
         if due.device_id in home.devices:
             home.pending.restore(due)
+
+
+def _read_rules(home: Home) -> None:
+    """Now that everything is there which they may name."""
+    home.rules.read_again(START)
+    for rule in home.rules.all():
+        if rule.error is not None:
+            log.warning("rule %s does not run: %s", rule.id, rule.error)
 
 
 def _put_back_value(home: Home, saved: SavedValue) -> None:

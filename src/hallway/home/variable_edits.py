@@ -6,7 +6,7 @@ Everything is checked before anything changes. It must not know doors, nor the l
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -23,6 +23,7 @@ from hallway.home.rules import Rules
 from hallway.home.values import Attributes, Value, python_text
 from hallway.home.variables import NAME, Formula, Scope, Variable, Variables, as_value, compute
 
+START = Context("start")
 _MENTIONED = re.compile(r"\$([A-Za-z0-9_-]+)")
 
 
@@ -59,6 +60,29 @@ class VariableEdits:
         for config in configs:
             parsed.append(self.check(config, names, beside, source))
             beside[parsed[-1].name] = parsed[-1].formula
+        return self._take_in(parsed, context)
+
+    def keep(self, configs: tuple[Attributes, ...]) -> list[tuple[str, HallwayError]]:
+        """At start: as `add`, of those that the store kept; those that cannot be, and why."""
+        there = self._home.value_names()
+        beside = dict[str, Formula | None].fromkeys(str(config.get("name")) for config in configs)
+        names, kept, refused = there.union(beside), list[Variable](), list[tuple[str, HallwayError]]()
+        for config in configs:
+            try:
+                if config.get("name") in there:
+                    raise Conflict("there is one of that name already")
+                variable = self._check_kept(config, names, beside)
+            except HallwayError as error:
+                refused.append((str(config.get("name")), error))
+            else:
+                beside[variable.name] = variable.formula
+                kept.append(variable)
+        self._take_in(kept, START)
+        return refused
+
+    def _take_in(self, parsed: Sequence[Variable], context: Context) -> tuple[Variable, ...]:
+        if not parsed:
+            return ()
         self._home.entity_services.offer_variables(context)
         for variable in parsed:
             self._home.variables.put(variable)
@@ -89,7 +113,7 @@ class VariableEdits:
         shown_unit = "" if unit is None else python_text(unit)
         return Variable(name, as_value(config.get("value")), shown_unit, formula, dict(config), source)
 
-    def check_kept(self, config: Attributes, names: set[str], beside: Mapping[str, Formula | None]) -> Variable:
+    def _check_kept(self, config: Attributes, names: set[str], beside: Mapping[str, Formula | None]) -> Variable:
         """As `check`, of one that was right when it was written: what it uses may be gone since."""
         try:
             return self.check(config, names, beside)
