@@ -5,7 +5,9 @@ Nothing that a home has is ever removed. It must not know how the home keeps it.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -13,6 +15,7 @@ from hallway.access.passwords import hash_password, is_password
 from hallway.home.values import Attributes, Value, same
 from hallway.links.importers.pimatic_config import Item, Moving
 
+_OF_LOGIN: Final = frozenset({"password_hash", "stamp"})
 There = Mapping[tuple[str, str], Attributes]
 """What the home has: bodies by kind and key."""
 
@@ -39,8 +42,8 @@ def compared(moving: Moving, there: There) -> Compared:
 def _is_same(item: Item, known: Attributes, password: str | None) -> bool:
     if item.kind != "user":
         return same(item.body, known)
-    without_hash = {name: value for name, value in known.items() if name != "password_hash"}
-    if not same(item.body, without_hash):
+    beside = {name: value for name, value in known.items() if name not in _OF_LOGIN}
+    if not same(item.body, beside):
         return False
     return password is None or is_password(_bytes(password), hash_there(item.key, {("user", item.key): known}))
 
@@ -51,10 +54,10 @@ def hash_there(username: str, there: There) -> str:
 
 
 def with_hash(user: Item, moving: Moving, there: There) -> Item:
-    """A user with the hash of the password that came, or else with the one that is there."""
+    """A user with the hash of the password that came, or else with the one that is there. Sessions end with it."""
     password = moving.passwords.get(user.key)
     kept = hash_password(_bytes(password)) if password else hash_there(user.key, there)
-    return Item("user", user.key, {**user.body, "password_hash": kept})
+    return Item("user", user.key, {**user.body, "password_hash": kept, "stamp": secrets.token_urlsafe(12)})
 
 
 def _bytes(password: str) -> bytes:

@@ -31,6 +31,7 @@ LISTS: Final = (
 """Lists of config.json: their names, the kinds that they become, and the property that names an entry."""
 SETTINGS, AUTHENTICATION = "pimatic", "authentication"
 """Keys of the two definitions of kind setting: all settings without those of the login, and those."""
+_SECRETS: Final = ("password", "password_hash", "stamp")
 _READ: Final = ("pages", "rules", "variables", "messages", "events")
 _HIDDEN: Final = ("devices", "groups", "plugins", "updates", "config")
 MAX_NAME: Final = 255
@@ -131,7 +132,7 @@ def _variable(entry: Attributes) -> Attributes:
 
 
 def _without_password(user: Item, passwords: dict[str, str]) -> Item:
-    body = {name: value for name, value in user.body.items() if name not in ("password", "password_hash")}
+    body = {name: value for name, value in user.body.items() if name not in _SECRETS}
     password = user.body.get("password")
     if isinstance(password, str) and password:
         passwords[user.key] = password

@@ -39,14 +39,15 @@ class Exported(msgspec.Struct, frozen=True):
 def config_of(items: Iterable[Item], values: Mapping[str, Value]) -> Exported:
     """The configuration of these definitions, the first of a name counts. values: what the variables hold by now."""
     by_kind: dict[str, dict[str, Attributes]] = {kind: {} for kind in KINDS}
-    for item in items:
+    found = tuple(items)
+    for item in found:
         by_kind.get(item.kind, {}).setdefault(item.key, item.body)
     sections: Attributes = {"settings": _settings(by_kind["setting"])}
-    left_out: list[str] = []
+    left_out = [f"scene {item.key}: pimatic has no scenes" for item in found if item.kind == "scene"]
     for name, kind, named_by in LISTS:
-        found = in_order(by_kind[kind], by_kind["order"].get(kind))
-        sections[name] = [_entry(kind, named_by, key, body, values) for key, body in found]
-        left_out += _unknown(kind, found)
+        bodies = in_order(by_kind[kind], by_kind["order"].get(kind))
+        sections[name] = [_entry(kind, named_by, key, body, values) for key, body in bodies]
+        left_out += _unknown(kind, bodies)
     return Exported({name: sections[name] for name in SECTIONS}, tuple(left_out))
 
 
@@ -76,7 +77,7 @@ def _entry(kind: str, named_by: str, key: str, body: Attributes, values: Mapping
 
 
 def _unknown(kind: str, found: Iterable[tuple[str, Attributes]]) -> list[str]:
-    known = {*_PROPERTIES.get(kind, ()), "password_hash"}
+    known = {*_PROPERTIES.get(kind, ()), "password_hash", "stamp"}
     if kind not in _PROPERTIES:
         return []
     return [

@@ -6,13 +6,16 @@ came from or are going to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import msgspec
 
 from hallway.clock import VirtualClock
 from hallway.errors import HallwayError
+from hallway.home.announcing import STORE
 from hallway.home.home import Home
+from hallway.home.rules import RuleLanguage
 from hallway.home.values import Attributes, kind_of
 from hallway.home.variables import Formula, Language
 from hallway.links.importers.pimatic_config import Item
@@ -32,9 +35,10 @@ class Tried(msgspec.Struct, frozen=True):
         return attribute is not None and attribute.type in ("", kind_of(last.value))
 
 
-def tried(items: Iterable[Item], language: Language) -> Tried:
-    """Put definitions into a home that nobody sees."""
+def tried(items: Iterable[Item], language: Language, rule_language: RuleLanguage | None = None) -> Tried:
+    """Put definitions into a home that nobody sees. rule_language: what reads rules; without it their form is seen."""
     home = Home(VirtualClock(), language=language)
+    home.rules.language = rule_language
     bodies: dict[str, list[Attributes]] = {}
     for item in items:
         bodies.setdefault(item.kind, []).append(item.body)
@@ -42,19 +46,47 @@ def tried(items: Iterable[Item], language: Language) -> Tried:
         *_devices(home, bodies.get("device", [])),
         *_variables(home, bodies.get("variable", [])),
         *(f"device {device_id}: {why}" for device_id, why in home.bind_formulas()),
-        *_members(home, bodies),
+        *_rules(home, bodies.get("rule", [])),
+        *_each("page", bodies.get("page", []), home.pages.add),
+        *_each("group", bodies.get("group", []), home.groups.add),
+        *_members(home),
         *_users(bodies),
     ]
     return Tried(home, tuple(parked))
 
 
-def _devices(home: Home, configs: list[Attributes]) -> list[str]:
+def _rules(home: Home, configs: list[Attributes]) -> list[str]:
+    found = []
+
+    def add(config: Attributes) -> None:
+        rule = home.rules.add(config, force=True)
+        if rule.error is not None:
+            found.append(f"rule {rule.id}: {rule.error}")
+
+    return [*_each("rule", configs, add), *found]
+
+
+def _each(kind: str, configs: list[Attributes], add: Callable[[Attributes], object]) -> list[str]:
     parked = []
     for config in configs:
         try:
-            home.add_device(dict(config), "store")
+            add(dict(config))
         except HallwayError as error:
-            parked.append(f"device {config.get('id')}: {error.message}")
+            name = f"{kind} {config['id']}: "
+            parked.append(name + error.message.removeprefix(name))
+    return parked
+
+
+def _devices(home: Home, configs: list[Attributes]) -> list[str]:
+    """One that cannot be used is there all the same, for pages and groups; unless its id cannot be either."""
+    parked = []
+    for config in configs:
+        try:
+            home.add_device(dict(config), STORE)
+        except HallwayError as error:
+            parked.append(f"device {config['id']}: {error.message}")
+            with suppress(HallwayError):
+                home.park_device(dict(config), STORE, error.message)
     return parked
 
 
@@ -75,24 +107,20 @@ def _variables(home: Home, configs: list[Attributes]) -> list[str]:
     return parked
 
 
-def _members(home: Home, bodies: dict[str, list[Attributes]]) -> list[str]:
+def _members(home: Home) -> list[str]:
     """Pages and groups with members that do not exist."""
-    rules = {str(config["id"]) for config in bodies.get("rule", [])}
-    variables, devices = home.value_names(), {str(config["id"]) for config in bodies.get("device", [])}
-    found = []
-    for group in bodies.get("group", []):
+    variables, found = home.value_names(), []
+    for group in home.groups.all():
         missing = [
-            *(f"device {name}" for name in _texts(group.get("devices")) if name not in devices),
-            *(f"rule {name}" for name in _texts(group.get("rules")) if name not in rules),
-            *(f"variable {name}" for name in _texts(group.get("variables")) if name not in variables),
+            *(f"device {name}" for name in group.devices if name not in home.devices),
+            *(f"rule {name}" for name in group.rules if name not in home.rules),
+            *(f"variable {name}" for name in group.variables if name not in variables),
         ]
-        found += [f"group {group['id']}: there is no {', no '.join(missing)}"] if missing else []
-    for page in bodies.get("page", []):
-        given = page.get("devices")
-        entries = given if isinstance(given, list) else []
-        shown = [entry.get("deviceId") for entry in entries if isinstance(entry, dict)]
-        missing = [f"device {name}" for name in shown if name not in devices]
-        found += [f"page {page['id']}: there is no {', no '.join(missing)}"] if missing else []
+        found += [f"group {group.id}: there is no {', no '.join(missing)}"] if missing else []
+    for page in home.pages.all():
+        shown = [str(entry["deviceId"]) for entry in page.devices]
+        missing = [f"device {name}" for name in shown if name not in home.devices]
+        found += [f"page {page.id}: there is no {', no '.join(missing)}"] if missing else []
     return found
 
 
@@ -103,7 +131,3 @@ def _users(bodies: dict[str, list[Attributes]]) -> list[str]:
         for user in bodies.get("user", [])
         if user.get("role") not in roles
     ]
-
-
-def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
