@@ -18,12 +18,17 @@ from zoneinfo import ZoneInfo
 from hallway import __version__
 from hallway.access.gate import DOOR, Gate
 from hallway.access.passwords import hash_password, is_password
+from hallway.access.people import People
 from hallway.api.front import Front, Page
 from hallway.api.homeassistant.door import HomeAssistantDoor
 from hallway.api.openapi import document
 from hallway.api.operations.base import Hub, Info
 from hallway.api.operations.forms import event_bytes
 from hallway.api.operations.homeassistant import OPERATIONS
+from hallway.api.operations.pimatic.forms import Forms
+from hallway.api.operations.pimatic.history import RecentHistory
+from hallway.api.operations.pimatic.kept import Kept, KeptKind
+from hallway.api.operations.pimatic.recent import Recent
 from hallway.api.server import Server, ServerLimits
 from hallway.api.stream import Streams
 from hallway.clock import Clock, SystemClock
@@ -134,9 +139,36 @@ class App:
             home.time_zone,
             cast("Literal['metric', 'imperial']", home.unit_system),
         )
-        hub = Hub(self.home, info, self.forwarding, self._told, self._components)
+        recent = Recent(self.home)
+        hub = Hub(
+            self.home,
+            info,
+            self.forwarding,
+            self._told,
+            self._components,
+            self.store,
+            self._people(),
+            Forms(self.home, recent),
+            self._kept_for_pimatic(),
+            RecentHistory(self.home, recent),
+        )
         door = HomeAssistantDoor(hub, self.gate, self.streams, self._settings.http.max_body)
         return Front(door, pages())
+
+    def _people(self) -> People:
+        people = People(self.clock)
+        for kind in ("role", "user"):
+            for key, kept in self.store.definitions(kind).items():
+                people.take(kind, key, kept.body)
+        return people
+
+    def _kept_for_pimatic(self) -> Kept:
+        kept = Kept(self.home)
+        kinds: tuple[KeptKind, ...] = ("plugin", "setting")
+        for kind in kinds:
+            known = self.store.definitions(kind).items()
+            kept.load(kind, {key: definition.body for key, definition in known if definition.body is not None})
+        return kept
 
     def _told(self, link: str, event_type: str, data: Attributes, context: Context) -> None:
         """An event came in: from a hub that we follow, or from anybody else."""

@@ -6,7 +6,7 @@ The last ones stand here; whoever wants to keep more listens to the changes. It 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -43,6 +43,14 @@ class Messages:
     def keep(self, message: Message) -> None:
         """It stands in the list from now on, as the newest."""
         self._last.append(message)
+
+    def forget(self, numbers: Collection[int]) -> int:
+        """The messages of these ids are gone: how many they were."""
+        left = [message for message in self._last if message.id not in numbers]
+        gone = len(self._last) - len(left)
+        self._last.clear()
+        self._last.extend(left)
+        return gone
 
     def all(self) -> list[Message]:
         """The last messages, newest last."""

@@ -81,7 +81,7 @@ class Variables:
     """
 
     def __init__(self, language: Language | None) -> None:
-        self._language = language
+        self.language = language
         self._all: dict[str, Variable] = {}
         self._formulas: dict[str, Formula] = {}
         self._dependents: dict[str, set[str]] = {}
@@ -125,9 +125,9 @@ class Variables:
 
         beside: formulas that other nodes are about to get, in place of those that they have.
         """
-        if self._language is None:
+        if self.language is None:
             raise InvalidInput("this home has no expression language")
-        formula = self._language(text, names)
+        formula = self.language(text, names)
         path = self._path(node, formula.variables, beside)
         if path:
             raise Conflict(f"${node} would depend on itself: {' → '.join(f'${name}' for name in path)}")

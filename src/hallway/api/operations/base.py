@@ -12,6 +12,10 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from hallway.access.callers import Caller, Permission
+from hallway.access.people import People
+from hallway.api.operations.pimatic.forms import Forms
+from hallway.api.operations.pimatic.history import History
+from hallway.api.operations.pimatic.kept import Kept
 from hallway.home.changes import Context
 from hallway.home.home import Home
 from hallway.home.values import Attributes, Value
@@ -87,14 +91,45 @@ class Durable(Protocol):
         ...
 
 
+class RuleAdvice(Protocol):
+    """The language of rules, for those who write them: in the forms that pimatic's clients know."""
+
+    def condition_hints(self, text: str) -> Attributes:
+        """How a condition is read and could go on."""
+        ...
+
+    def action_hints(self, text: str) -> Attributes:
+        """How actions are read and could go on."""
+        ...
+
+    def presets(self) -> list[Value]:
+        """Examples of conditions."""
+        ...
+
+    def predicate_info(self, text: str, provider: str | None) -> Attributes:
+        """Of which parts a single condition is made. provider: only of that kind."""
+        ...
+
+    def execute(self, text: str, context: Context, *, simulate: bool) -> Value | Awaitable[Value]:
+        """Do a single action, or tell what it would do; the sentence about it. InvalidInput: it is none."""
+        ...
+
+
 class Hub(msgspec.Struct, frozen=True):
-    """What operations work on. told: takes an event that came in."""
+    """What operations work on. told: takes an event that came in; restart: end and start again, if it can."""
 
     home: Home
     info: Info
     forwarding: Forwarding
     told: Tell
     components: Callable[[], list[str]]
+    store: Durable
+    people: People
+    forms: Forms
+    kept: Kept
+    history: History
+    rule_language: RuleAdvice | None = None
+    restart: Callable[[], None] | None = None
 
 
 def always(_hub: Hub) -> bool:

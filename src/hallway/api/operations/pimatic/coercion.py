@@ -1,0 +1,29 @@
+"""Numbers and truths among parameters that no declaration names: those of a device's action, those inside an object.
+
+It must not know operations.
+"""
+
+from __future__ import annotations
+
+from hallway.api.operations.coercion import number_in
+from hallway.errors import InvalidInput
+from hallway.home.values import Value
+
+
+def number_of(name: str, value: Value) -> int | float:
+    """A number, or the one at the beginning of a text: `12`, `12.5`, `12 %`. InvalidInput: there is none."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    number = number_in(value) if isinstance(value, str) else None
+    if number is None:
+        raise InvalidInput(f"{name} must be a number, not {str(value)[:40]!r}")
+    return number
+
+
+def boolean_of(name: str, value: Value) -> bool:
+    """true or false, also as text. InvalidInput: something else."""
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise InvalidInput(f"{name} must be true or false, not {str(value)[:40]!r}")

@@ -1,0 +1,87 @@
+"""Short ways to declare an operation of pimatic, and what all edits have in common.
+
+It must not know a single operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from hallway.api.operations.base import NO_SCHEMA, DataType, Hub, Parameter, Schema
+from hallway.errors import Conflict, InvalidInput, NotFound
+from hallway.home.values import Attributes, Value, kind_of
+
+ANY: Final[Schema] = {"type": "any"}
+DATE: Final[Schema] = {"type": "date"}
+
+
+def path(name: str, description: str, example: Value = None) -> Parameter:
+    """A parameter in the path: a text."""
+    return Parameter(name, "path", description, required=True, example=example)
+
+
+def data(
+    name: str,
+    kind: DataType,
+    description: str,
+    *,
+    example: Value = None,
+    fields: tuple[Parameter, ...] = (),
+    schema: Schema = NO_SCHEMA,
+) -> Parameter:
+    """A parameter in the query or the body that has to be there."""
+    return Parameter(name, "data", description, kind, required=True, example=example, fields=fields, schema=schema)
+
+
+def maybe(
+    name: str,
+    kind: DataType,
+    description: str,
+    *,
+    example: Value = None,
+    fields: tuple[Parameter, ...] = (),
+    schema: Schema = NO_SCHEMA,
+) -> Parameter:
+    """A parameter in the query or the body that may be left out."""
+    return Parameter(name, "data", description, kind, example=example, fields=fields, schema=schema)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """In pimatic, what is not there or there already is a bad request like any other."""
+    try:
+        yield
+    except (NotFound, Conflict) as error:
+        raise InvalidInput(error.message) from error
+
+
+async def kept(hub: Hub, result: object) -> object:
+    """The result of an edit, once everything that it changed is on the disk."""
+    await hub.store.durable(hub.home.changes.seq)
+    return result
+
+
+def object_in(given: Attributes, name: str) -> Attributes:
+    """A parameter that is an object; InvalidInput otherwise."""
+    value = given.get(name)
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{name} must be a JSON object, not {kind_of(value)}")
+    return value
+
+
+def text_in(given: Attributes, name: str) -> str:
+    """A parameter that is a text; InvalidInput otherwise."""
+    value = given.get(name)
+    if not isinstance(value, str):
+        raise InvalidInput(f"{name} must be a text, not a JSON {kind_of(value)}")
+    return value
+
+
+def order_in(given: Attributes, name: str) -> tuple[str, ...]:
+    """A parameter that is a list of ids; InvalidInput otherwise."""
+    value = given.get(name)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InvalidInput(f"{name} must be a list of ids")
+    return tuple(str(item) for item in value)

@@ -1,0 +1,221 @@
+"""The operations on pages: list, define, order, and what stands on them.
+
+It must not know how a request or answer is written.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hallway.api.operations.base import Ask, Hub, Operation, never
+from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, order_in, path, refusing
+from hallway.api.operations.pimatic.forms import page_form
+from hallway.errors import InvalidInput
+from hallway.home.values import Attributes
+
+AREA: Final = "pages"
+
+
+def get_pages(hub: Hub, _ask: Ask) -> object:
+    return [page_form(page) for page in hub.home.pages.all()]
+
+
+def get_page(hub: Hub, ask: Ask) -> object:
+    wanted = str(ask.data["pageId"])
+    return page_form(hub.home.pages.get(wanted)) if wanted in hub.home.pages.ids() else None
+
+
+async def add_page(hub: Hub, ask: Ask) -> object:
+    name = object_in(ask.data, "page").get("name")
+    if name is None:
+        raise InvalidInput("page needs a name")
+    with refusing():
+        page = hub.home.pages.add({"id": str(ask.data["pageId"]), "name": name}, ask.caller.context)
+    return await kept(hub, page_form(page))
+
+
+async def update_page(hub: Hub, ask: Ask) -> object:
+    given = object_in(ask.data, "page")
+    wanted: Attributes = {key: given[key] for key in ("name", "devicesOrder") if given.get(key) is not None}
+    with refusing():
+        page = hub.home.pages.change(str(ask.data["pageId"]), wanted, ask.caller.context)
+    return await kept(hub, page_form(page))
+
+
+async def remove_page(hub: Hub, ask: Ask) -> object:
+    wanted = str(ask.data["pageId"])
+    if wanted not in hub.home.pages.ids():
+        return []
+    with refusing():
+        page = hub.home.pages.remove(wanted, ask.caller.context)
+    return await kept(hub, [page_form(page)])
+
+
+async def add_device(hub: Hub, ask: Ask) -> object:
+    with refusing():
+        page = hub.home.pages.add_device(str(ask.data["pageId"]), str(ask.data["deviceId"]), ask.caller.context)
+    return await kept(hub, page_form(page))
+
+
+async def remove_device(hub: Hub, ask: Ask) -> object:
+    with refusing():
+        page = hub.home.pages.remove_device(str(ask.data["pageId"]), str(ask.data["deviceId"]), ask.caller.context)
+    return await kept(hub, page_form(page))
+
+
+async def order_pages(hub: Hub, ask: Ask) -> object:
+    order = order_in(ask.data, "pageOrder")
+    hub.home.set_order("page", order, ask.caller.context)
+    return await kept(hub, order)
+
+
+_ITEM: Final = {
+    "type": "object",
+    "properties": {"deviceId": {"description": "id of the device", "type": "string"}},
+}
+_PAGE: Final = {
+    "type": "object",
+    "properties": {
+        "id": {"description": "Unique id", "type": "string"},
+        "name": {"description": "What stands above it", "type": "string"},
+        "devices": {"description": "What is on it", "type": "array", "items": {"deviceItem": _ITEM}},
+    },
+}
+_DESCRIBED_PAGE: Final = {**_PAGE, "description": "The page"}
+_ID = path("pageId", "id of the page", "upstairs")
+_DEVICE = path("deviceId", "id of the device", "bed_light")
+
+OPERATIONS: Final = (
+    Operation(
+        "getPages",
+        ("GET",),
+        "/api/pages",
+        "List all pages",
+        "pages:read",
+        "pages",
+        get_pages,
+        area=AREA,
+        result_type="array",
+        result_schema={"items": {"page": _PAGE}},
+    ),
+    Operation(
+        "getPageById",
+        ("GET",),
+        "/api/pages/{pageId}",
+        "Tell everything about one page",
+        "pages:read",
+        "page",
+        get_page,
+        (_ID,),
+        area=AREA,
+        result_type="object",
+        result_schema=_DESCRIBED_PAGE,
+    ),
+    Operation(
+        "removePage",
+        ("DELETE",),
+        "/api/pages/{pageId}",
+        "Remove a page; the answer is a list of what was removed",
+        "pages:write",
+        "removed",
+        remove_page,
+        (_ID,),
+        area=AREA,
+        result_type="object",
+        result_schema=_DESCRIBED_PAGE,
+        at_once=never,
+    ),
+    Operation(
+        "addPage",
+        ("POST",),
+        "/api/pages/{pageId}",
+        "Add a page",
+        "pages:write",
+        "page",
+        add_page,
+        (
+            _ID,
+            data(
+                "page",
+                "object",
+                "the page",
+                example={"name": "Upstairs"},
+                fields=(data("name", "string", "what stands above it"),),
+            ),
+        ),
+        area=AREA,
+        result_type="object",
+        result_schema=_DESCRIBED_PAGE,
+        at_once=never,
+    ),
+    Operation(
+        "updatePage",
+        ("PATCH",),
+        "/api/pages/{pageId}",
+        "Give a page another name, or put its devices in order",
+        "pages:write",
+        "page",
+        update_page,
+        (
+            _ID,
+            data(
+                "page",
+                "object",
+                "what is to be different",
+                example={"name": "Upstairs", "devicesOrder": ["bed_light"]},
+                fields=(
+                    maybe("name", "string", "what stands above it"),
+                    maybe(
+                        "devicesOrder",
+                        "array",
+                        "ids of devices; those left out follow",
+                        schema={"items": {"deviceId": {"type": "string"}}},
+                    ),
+                ),
+            ),
+        ),
+        area=AREA,
+        result_type="object",
+        result_schema=_DESCRIBED_PAGE,
+        at_once=never,
+    ),
+    Operation(
+        "addDeviceToPage",
+        ("POST",),
+        "/api/pages/{pageId}/devices/{deviceId}",
+        "Put a device on a page",
+        "pages:write",
+        "page",
+        add_device,
+        (_ID, _DEVICE),
+        area=AREA,
+        result_type="object",
+        at_once=never,
+    ),
+    Operation(
+        "removeDeviceFromPage",
+        ("DELETE",),
+        "/api/pages/{pageId}/devices/{deviceId}",
+        "Take a device off a page",
+        "pages:write",
+        "page",
+        remove_device,
+        (_ID, _DEVICE),
+        area=AREA,
+        result_type="object",
+        at_once=never,
+    ),
+    Operation(
+        "updatePageOrder",
+        ("POST",),
+        "/api/pages",
+        "Say in which order pages are shown",
+        "pages:write",
+        "pageOrder",
+        order_pages,
+        (data("pageOrder", "array", "ids of pages; those left out follow"),),
+        area=AREA,
+        result_type="array",
+        at_once=never,
+    ),
+)

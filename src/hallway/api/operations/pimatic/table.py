@@ -1,0 +1,19 @@
+"""All operations of pimatic 0.9, area by area. What is not in this table does not exist for a client."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hallway.api.operations.base import Operation
+from hallway.api.operations.pimatic import database, devices, framework, groups, pages, plugins, rules, variables
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *framework.OPERATIONS,
+    *rules.OPERATIONS,
+    *variables.OPERATIONS,
+    *plugins.OPERATIONS,
+    *database.OPERATIONS,
+    *groups.OPERATIONS,
+    *pages.OPERATIONS,
+    *devices.OPERATIONS,
+)
