@@ -45,7 +45,7 @@ def nothing_kept(_kind: str) -> Mapping[str, Kept]:
 
 
 class Populated(NamedTuple):
-    """What was wrong with the file: devices that are parked, rules that do not run; what keeps the home from starting."""
+    """What was wrong with the file: devices that are parked, rules that do not run; what keeps it from starting."""
 
     parked: tuple[Problem, ...]
     problems: tuple[Problem, ...]

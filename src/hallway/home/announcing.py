@@ -12,7 +12,7 @@ from hallway.clock import Clock
 from hallway.errors import Conflict
 from hallway.home.changes import Changes, Context, Defined, Kind, Ordered, Said, StateChange
 from hallway.home.messages import Level, Message
-from hallway.home.values import Attributes
+from hallway.home.values import Attributes, encode
 
 BUILT_IN = "built-in"
 """Source of what the hub itself feeds."""
@@ -29,6 +29,11 @@ def check_editable(what: str, source: str) -> None:
         raise Conflict(f"{what} stands in configuration.yaml: edit it there and start the hub again")
     if source == BUILT_IN:
         raise Conflict(f"{what} is the hub's own and cannot be edited")
+
+
+def check_storable(config: object) -> None:
+    """CannotStore: somebody edited it and JSON cannot carry it, so that it would be lost."""
+    encode(config)
 
 
 class Announcer:

@@ -14,7 +14,7 @@ import msgspec
 
 from hallway.errors import Conflict, InvalidConfiguration
 from hallway.home.abilities.base import Ability
-from hallway.home.announcing import BUILT_IN, STORE, Announcer, check_editable
+from hallway.home.announcing import BUILT_IN, STORE, Announcer, check_editable, check_storable
 from hallway.home.changes import Changes, Context, StateChange, Updated
 from hallway.home.classes import REPORTED, class_named
 from hallway.home.derived import Derived
@@ -63,7 +63,9 @@ class DeviceEdits:
     def add(self, config: Attributes, source: str, context: Context) -> Device:
         """Take a device into the home. InvalidInput, InvalidConfiguration: it cannot be; Conflict: its id is taken."""
         self._check_free(config.get("id"))
-        device = self._take_in(Device(config, _abilities(config, source), source), context)
+        abilities = _abilities(config, source)
+        check_storable(config)
+        device = self._take_in(Device(config, abilities, source), context)
         if source == STORE and self._home.formulas.complete:
             self._settle(device, context)
         return device
@@ -84,6 +86,7 @@ class DeviceEdits:
         if old.class_name == REPORTED:
             raise InvalidConfiguration(f"device {old.id} is a reported state and has no config to change")
         device = Device(config, _abilities(config, old.source), old.source)
+        check_storable(config)
         self._home.pending.cancel_all(old.id, context)
         before = self._let_go(old)
         _keep_values(device, old)

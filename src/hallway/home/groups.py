@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from hallway.errors import Conflict, InvalidConfiguration, NotFound
-from hallway.home.announcing import FILE, STORE, Announcer, check_editable
+from hallway.home.announcing import FILE, STORE, Announcer, check_editable, check_storable
 from hallway.home.changes import Changes, Context, State, StateChange, Updated
 from hallway.home.devices import NOTHING
 from hallway.home.entities import Entities, Owner
@@ -58,6 +58,7 @@ class Group(msgspec.Struct, frozen=True):
 def group_of(config: Attributes, source: str = STORE) -> Group:
     """A group from its definition; InvalidConfiguration names what is wrong."""
     group_id = check_id("group", config.get("id"))
+    check_storable(config)
     name = config.get("name")
     if name is not None and not is_label(name):
         raise InvalidConfiguration(f"group {group_id}: name must be a text")
@@ -156,6 +157,7 @@ class Groups:
         Nobody checks whether it exists. A group of the file keeps it too.
         """
         self._editable(group_id)
+        check_storable(key)
         for other in self.all():
             if key in other.members(kind) and other.id != group_id and other.source != FILE:
                 self.put(other.with_members(kind, _without(other.members(kind), key)), context)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from hallway.errors import InvalidInput
-from hallway.home.announcing import Announcer
+from hallway.home.announcing import Announcer, check_storable
 from hallway.home.changes import Context, Kind
 
 T = TypeVar("T")
@@ -59,6 +59,7 @@ class Orders:
         of_kind, given = self._of(kind), tuple(order)
         if len(given) > MAX_ORDER:
             raise InvalidInput(f"an order of {len(given)} ids is too long: at most {MAX_ORDER}")
+        check_storable(given)
         whole = tuple(dict.fromkeys((*given, *self.get(kind))))
         self._wanted[kind] = whole
         of_kind.arrange(whole)

@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from hallway.errors import Conflict, HallwayError, InvalidInput
-from hallway.home.announcing import FILE, STORE, Announcer, check_editable
+from hallway.home.announcing import FILE, STORE, Announcer, check_editable, check_storable
 from hallway.home.changes import Changes, Context, StateChange, VariableSet
 from hallway.home.entities import Entities, Owner
 from hallway.home.entity_services import EntityServices
@@ -109,6 +109,7 @@ class VariableEdits:
         names: those that will exist; beside: the formulas of the variables that come together with it, by name.
         """
         name, text, unit = _name(config), config.get("expression"), config.get("unit")
+        check_storable(config)
         formula = None if text is None else self._parse(name, text, names, beside)
         shown_unit = "" if unit is None else python_text(unit)
         return Variable(name, as_value(config.get("value")), shown_unit, formula, dict(config), source)
@@ -132,6 +133,7 @@ class VariableEdits:
         if config.get("expression") is not None:
             return self._change_expression(known, config, context)
         _name(config)
+        check_storable(config)
         unit = config.get("unit")
         new_unit = "" if unit is None else python_text(unit)
         plain = known.formula is None and (new_unit == known.unit or (known.source == FILE and unit is None))
