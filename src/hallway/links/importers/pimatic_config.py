@@ -177,17 +177,18 @@ def _place(items: list[Item]) -> Place | None:
     """Where the home stands; plugins for the sun and the weather know it."""
     for item in items:
         if item.kind == "plugin":
-            latitude, longitude = (_degrees(item.body.get(name)) for name in ("latitude", "longitude"))
-            on_earth = latitude is not None and longitude is not None
-            if on_earth and abs(latitude) <= MAX_LATITUDE and abs(longitude) <= MAX_LONGITUDE:
+            latitude = _degrees(item.body.get("latitude"), MAX_LATITUDE)
+            longitude = _degrees(item.body.get("longitude"), MAX_LONGITUDE)
+            if latitude is not None and longitude is not None:
                 return Place(latitude, longitude, item.key)
     return None
 
 
-def _degrees(value: Value) -> float | None:
+def _degrees(value: Value, most: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return float(value)
+        degrees = float(value)
     except ValueError:
         return None
+    return degrees if abs(degrees) <= most else None
