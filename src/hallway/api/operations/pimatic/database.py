@@ -15,7 +15,7 @@ from hallway.api.operations.pimatic.forms import message_form, milliseconds
 from hallway.api.operations.pimatic.history import MOST_EVENTS, Column, Event, KnownAttribute, Wanted
 from hallway.api.operations.pimatic.logging_times import DEFAULT, LoggingTime, check_entry, checked, time_for
 from hallway.api.operations.pimatic.messages import count_in, texts_in, time_in, wanted_messages
-from hallway.errors import InvalidInput
+from hallway.errors import Forbidden, InvalidInput
 from hallway.home.devices import Attribute
 from hallway.home.values import Attributes, Value
 
@@ -163,6 +163,8 @@ async def set_logging(hub: Hub, ask: Ask) -> object:
 
 async def add_logging(hub: Hub, ask: Ask) -> object:
     """One more entry, for a device's attribute: a span of time for which it is kept, or all that an entry can say."""
+    if not ask.caller.may("events:write"):  # pimatic asks for events:read, which is not enough to change something
+        raise Forbidden("addDeviceAttributeLogging needs the permission events:write")
     device_id, name, time = text_in(ask.data, "deviceId"), text_in(ask.data, "attributeName"), ask.data["time"]
     more: Attributes = time if isinstance(time, dict) else {"expire": time}
     entry: Attributes = {"type": "*", **more, "deviceId": device_id, "attributeName": name}
@@ -327,8 +329,8 @@ OPERATIONS: Final = (
         "addDeviceAttributeLogging",
         (),
         "",
-        "Say for how long an attribute is kept",
-        "events:write",
+        "Say for how long an attribute is kept; needs events:write",
+        "events:read",
         "",
         add_logging,
         (*_BY_NAME, data("time", "", "a span such as 7d, or an object with expire and interval", schema=_ANY_TIME)),

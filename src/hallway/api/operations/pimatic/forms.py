@@ -20,7 +20,7 @@ from hallway.home.home import Home
 from hallway.home.messages import Message
 from hallway.home.pages import Page
 from hallway.home.rules import Rule
-from hallway.home.values import Attributes, Value, encode
+from hallway.home.values import Attributes, Value, encode, python_text
 from hallway.home.variables import Variable, as_value
 
 WITHOUT_DESCRIPTION: Final = frozenset(
@@ -211,11 +211,17 @@ def variable_form(variable: Variable) -> Attributes:
     """A variable with a value of its own or an expression."""
     kind = "value" if variable.formula is None else "expression"
     form: Attributes = {"name": variable.name, "readonly": False, "type": kind, "value": variable.value}
-    form["unit"] = variable.unit
+    form["unit"] = _unit(variable)
     if variable.formula is not None:
         form["exprInputStr"] = variable.formula.text
         form["exprTokens"] = list[Value](getattr(variable.formula, "tokens", ()))
     return form
+
+
+def _unit(variable: Variable) -> Value:
+    """The unit as it was written: somebody may have written a number."""
+    written = variable.definition.get("unit")
+    return written if isinstance(written, int | float) and python_text(written) == variable.unit else variable.unit
 
 
 def rule_form(rule: Rule) -> Attributes:

@@ -1,4 +1,7 @@
-"""All operations of pimatic 0.9, area by area. What is not in this table does not exist for a client."""
+"""All operations of pimatic 0.9, area by area.
+
+What is not in this table does not exist for a client. It must not know what an operation does.
+"""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def _definition(ask: Ask) -> Attributes:
     if kind == "expression" and not (isinstance(given, str) and given):
         raise InvalidInput("valueOrExpression must be the text of an expression")
     config: Attributes = {"name": str(ask.data["name"]), str(kind): given}
-    return config if unit is None else {**config, "unit": str(unit)}
+    return config if unit is None else {**config, "unit": unit}
 
 
 async def remove_variable(hub: Hub, ask: Ask) -> object:
