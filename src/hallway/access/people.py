@@ -7,6 +7,7 @@ not know how a password was sent, nor where people are kept.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import Final
@@ -39,9 +40,9 @@ class Person(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, username: str, kept: Mapping[str, Value]) -> Person:
-        """A person as the store keeps them."""
+        """A person as the store keeps them; who has no stamp there has one that changes with the password."""
         password_hash, stamp = str(kept.get("password_hash") or ""), str(kept.get("stamp") or "")
-        return cls(username, str(kept.get("role") or ""), password_hash, stamp)
+        return cls(username, str(kept.get("role") or ""), password_hash, stamp or _stamp_of(password_hash))
 
     def kept(self) -> Attributes:
         """What the store keeps."""
@@ -51,6 +52,10 @@ class Person(msgspec.Struct, frozen=True):
 def new_stamp() -> str:
     """A stamp that nobody had before."""
     return secrets.token_urlsafe(12)
+
+
+def _stamp_of(password_hash: str) -> str:
+    return hashlib.blake2b(password_hash.encode(), digest_size=12).hexdigest()
 
 
 async def hashed(person: Person, password: str) -> Person:
@@ -107,6 +112,9 @@ class People:
 
     def put_user(self, person: Person, password: str | None = None) -> None:
         """Add somebody, or change them. password: theirs, if it is at hand (at start), saves the first check."""
+        known = self._accounts.get(person.username)
+        if known is not None and known.person == person and password is None:
+            return
         right = None if password is None else self._credential(person.username, password)
         self._accounts[person.username] = _Account(person, self._role_of(person.role), right)
         self._wrong.clear()
@@ -160,7 +168,8 @@ class People:
             if body is None:
                 self.remove_role(key)
             else:
-                self.put_role(key, body)
+                permissions = body.get("permissions", body)
+                self.put_role(key, permissions if isinstance(permissions, dict) else {})
 
     # ------------------------------------------------------------------ is it they?
 
