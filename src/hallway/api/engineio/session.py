@@ -50,12 +50,12 @@ class Session:
         self._line: Line | None = None
         self._deaf = True
         """Whether the client knows nothing yet, or stayed too far behind: what is told to many is not for it."""
-        self._begun = False
+        self._to_be_greeted = False
 
     # ------------------------------------------------------------------ for who speaks with it
 
     def begin(self) -> None:
-        self._begun = True
+        self._deaf = self._to_be_greeted = True
         self._wake()
 
     def trust(self) -> None:
@@ -84,8 +84,7 @@ class Session:
         elif self._waiting.add(packets):
             self._wake()
         else:
-            self._deaf = True
-            self._wake()
+            self.begin()
 
     def end(self) -> None:
         if self._socket is not None:
@@ -214,9 +213,10 @@ class Session:
         if self._probing is not None or self.over:
             return
         self._push()
-        if self._deaf and self._begun and self.client is not None and self._listens():
-            self._deaf = False
+        if self._to_be_greeted and self.client is not None and self._listens():
+            self._to_be_greeted = False
             self.client.greet()
+            self._deaf = False
         if self._line is None and self._waiting:
             self._wake_poll()
 
