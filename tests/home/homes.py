@@ -101,9 +101,17 @@ class House:
     def definitions(self) -> list[Defined]:
         return [change for change in self.changes if isinstance(change, Defined)]
 
+    def edits(self) -> list[str]:
+        """What was edited, in order: `device lamp added`, `group g changed`, `rule r removed`."""
+        return [
+            f"{change.kind} {change.key} {'added' if change.old is None else 'changed' if change.new else 'removed'}"
+            for change in self.definitions()
+        ]
+
     def moved(self) -> list[StateChange]:
         """Every entity that showed something else, in order."""
-        return [moved for change in self.changes if not isinstance(change, Fired | Planned) for moved in change.states]
+        with_states = (c for c in self.changes if isinstance(c, Updated | VariableSet | Defined))
+        return [moved for change in with_states for moved in change.states]
 
     def everything(self) -> Mapping[str, Any]:
         """All that a home knows, to compare it with what it knows later."""
@@ -120,6 +128,11 @@ class House:
             "variables": list(home.variables),
             "plans": home.pending.all(),
             "kept ids": dict(home.entities.kept),
+            "devices": [(device.config, device.error) for device in home.devices.values()],
+            "rules": home.rules.all(),
+            "pages": home.pages.all(),
+            "groups": home.groups.all(),
+            "messages": home.messages.all(),
             "services": {domain: list(services) for domain, services in home.services.listing().items()},
         }
 

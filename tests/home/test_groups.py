@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hallway.errors import InvalidConfiguration, InvalidInput, NotFound
+from hallway.errors import CannotStore, Conflict, InvalidConfiguration, InvalidInput, NotFound
 from tests.home.homes import TEST, House, a_device
 
 
@@ -146,3 +146,101 @@ def test_a_report_on_a_group_stays_until_a_member_moves(house: House) -> None:
     assert house.shows("group.down_stairs") == ("party", {"lamps": 3})
     house.act("one", "turnOn")
     assert house.shown("group.down_stairs").state == "on"
+
+
+# ---------------------------------------------------------------------- editing
+
+
+@pytest.fixture
+def edited() -> House:
+    house = House(a_device("DummySwitch", "one"), a_device("DummySwitch", "two"))
+    house.home.groups.add({"id": "a", "name": "A", "devices": ["one", "two"], "rules": ["r"], "variables": ["v"]})
+    house.home.groups.add({"id": "b"})
+    house.changes.clear()
+    return house
+
+
+def test_a_group_is_added_once_and_may_have_any_name(edited: House) -> None:
+    group = edited.home.groups.add({"id": "ü g", "name": 5}, TEST)
+    assert (group.id, group.name, edited.shows("group.ue_g")[1]["friendly_name"]) == ("ü g", 5, "5")
+    assert edited.definitions()[0].new == {"id": "ü g", "name": 5, "devices": [], "rules": [], "variables": []}
+    with edited.refuses(Conflict, "group a"):
+        edited.home.groups.add({"id": "a"}, TEST)
+    with edited.refuses(InvalidConfiguration, "group c", "name"):
+        edited.home.groups.add({"id": "c", "name": {}}, TEST)
+
+
+def test_a_group_is_changed_in_part(edited: House) -> None:
+    assert edited.home.groups.change("a", {"name": "Other"}, TEST).devices == ("one", "two")
+    assert edited.home.groups.change("a", {"devicesOrder": ["two"], "rulesOrder": "r"}, TEST).devices == ("two", "one")
+    assert edited.home.groups.change("a", {"devices": ["two"]}, TEST).rules == ("r",)
+    assert edited.shows("group.a")[1] == {"auto": False, "entity_id": ["switch.two"], "friendly_name": "Other"}
+    assert edited.edits() == ["group a changed"] * 3
+    with edited.refuses(NotFound, "group nope"):
+        edited.home.groups.change("nope", {}, TEST)
+
+
+def test_whoever_enters_a_group_leaves_the_one_before(edited: House) -> None:
+    edited.act("one", "turnOn")
+    edited.changes.clear()
+    group = edited.home.groups.add_member("b", "device", "one", TEST)
+    assert group.devices == ("one",)
+    assert edited.home.groups.get("a").devices == ("two",)
+    assert edited.edits() == ["group a changed", "group b changed"]
+    assert (edited.shown("group.a").state, edited.shown("group.b").state) == ("off", "on")
+    assert edited.home.groups.of_device("one") == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("position", "members"),
+    [(None, "xyz-r"), (0, "r-xyz"), (1, "x-r-yz"), (99, "xyz-r"), (-1, "xy-r-z")],
+)
+def test_a_member_gets_the_position_that_is_asked_for(edited: House, position: int | None, members: str) -> None:
+    for rule in "xyz":
+        edited.home.groups.add_member("b", "rule", rule, TEST)
+    assert edited.home.groups.add_member("b", "rule", "r", TEST, position).rules == tuple(members.replace("-", ""))
+
+
+def test_a_member_that_comes_again_moves(edited: House) -> None:
+    edited.home.groups.add_member("a", "device", "one", TEST)
+    assert edited.home.groups.get("a").devices == ("two", "one")
+    edited.home.groups.add_member("a", "variable", "not there", TEST)
+    assert edited.home.groups.get("a").variables == ("v", "not there")
+
+
+def test_a_member_is_taken_out(edited: House) -> None:
+    assert edited.home.groups.remove_member("a", "device", "one", TEST).devices == ("two",)
+    for group_id, word in (("a", "no group"), ("nope", "no group")):
+        with edited.refuses(NotFound, "device one", word):
+            edited.home.groups.remove_member(group_id, "device", "one", TEST)
+    with edited.refuses(NotFound, "rule r", "it is in a"):
+        edited.home.groups.remove_member("b", "rule", "r", TEST)
+
+
+def test_a_group_is_removed_with_its_entity(edited: House) -> None:
+    removed = edited.home.groups.remove("a", TEST)
+    assert removed.name == "A"
+    assert edited.home.state("group.a") is None
+    assert edited.home.groups.of_device("one") == ()
+    assert edited.home.announcer.gone("group", "a") == removed
+    edited.act("one", "turnOn")
+    with edited.refuses(NotFound, "group a"):
+        edited.home.groups.remove("a", TEST)
+    edited.home.groups.add({"id": "a", "devices": ["one"]}, TEST)
+    assert edited.shown("group.a").state == "on"
+
+
+def test_a_group_of_the_file_is_edited_there(house: House) -> None:
+    for command in (
+        lambda: house.home.groups.change("Down-Stairs", {"name": "x"}, TEST),
+        lambda: house.home.groups.remove("Down-Stairs", TEST),
+        lambda: house.home.groups.add_member("Down-Stairs", "rule", "r", TEST),
+        lambda: house.home.groups.remove_member("Down-Stairs", "device", "one", TEST),
+    ):
+        with house.refuses(Conflict, "group Down-Stairs", "configuration.yaml"):
+            command()
+    house.home.groups.add({"id": "b"})
+    house.home.groups.add_member("b", "device", "one", TEST)
+    assert house.home.groups.of_device("one") == ("Down-Stairs", "b")
+    with house.refuses(CannotStore):
+        house.home.groups.add_member("b", "rule", "\ud800", TEST)

@@ -91,7 +91,8 @@ def test_ids_differ_by_case() -> None:
 
 
 def test_a_parked_device_is_shown_with_the_reason_and_can_do_nothing(house: House) -> None:
-    house.home.park_device({"id": "Bad-One", "class": "Nope", "name": "Bad"}, "store", "there is no device class 'Nope'")
+    why = "there is no device class 'Nope'"
+    house.home.park_device({"id": "Bad-One", "class": "Nope", "name": "Bad"}, "store", why)
     assert house.shows("problem.bad_one") == (
         "parked",
         {"error": "there is no device class 'Nope'", "friendly_name": "Bad"},
