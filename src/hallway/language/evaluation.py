@@ -19,13 +19,17 @@ MAX_PATTERN_STEPS = 100_000
 
 
 class ExpressionError(HallwayError):
-    """An expression that cannot be read or evaluated; `position` counts characters from 0, None where it has none."""
+    """An expression that cannot be read or evaluated.
+
+    `position` counts characters from 0, None where it has none; `reason` is the message without it.
+    """
 
     code = "expression"
 
     def __init__(self, message: str, position: int | None = None) -> None:
         where = "" if position is None else f"at character {position + 1}: "
         super().__init__(f"{where}{message}")
+        self.reason = message
         self.position = position
 
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from hallway.language.coercion import tidy
 from hallway.language.evaluation import ExpressionError
-from hallway.language.functions import FUNCTIONS
+from hallway.language.functions import FUNCTIONS, Function
 from hallway.language.tree import OPERATORS, Call, Chain, Node, Number, Operand, Operator, Text, Unclosed, Variable
 
 MAX_LENGTH: Final = 65_536
@@ -51,6 +51,8 @@ class Parser:
 
     text: str
     names: Collection[str]
+    partial: bool = False
+    """Whether an operator that nothing fits to ends the expression before it, instead of being an error."""
     tokens: list[Token] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
     _at: int = 0
@@ -66,6 +68,20 @@ class Parser:
         if self._at < len(self.text):
             raise self._unexpected("an operator (+ - * /) or the end of the expression")
         return node
+
+    # What could stand at a place; a parser that helps to complete what is being typed overrides these.
+
+    def _offer(self, *phrases: str) -> None:
+        """One of these phrases could stand here."""
+
+    def _offer_operand(self) -> None:
+        """A number, a variable, a function or a bracket could stand here."""
+
+    def _offer_in_text(self) -> None:
+        """A variable, a part to fill in or the end of the text could stand here."""
+
+    def _offer_argument(self, function: Function, index: int) -> None:
+        """The argument of a function with that index could stand here."""
 
     def _unexpected(self, wanted: str) -> ExpressionError:
         rest = self.text[self._at : self._at + 20]
@@ -107,6 +123,7 @@ class Parser:
             raise ExpressionError(f"the expression is nested too deeply: at most {MAX_DEPTH} levels", self._at)
 
     def _expression(self) -> Node:
+        self._offer('"')
         return self._quoted() if self._next() == '"' else self._sum()
 
     def _sum(self) -> Operand:
@@ -115,19 +132,35 @@ class Parser:
     def _chain(self, signs: str) -> Operand:
         first = self._operand() if signs == "*/" else self._chain("*/")
         rest: list[tuple[Operator, Operand]] = []
-        while sign := self._operator(signs):
-            self._add(sign)
-            operand = self._operand() if signs == "*/" else self._chain("*/")
-            rest.append((OPERATORS[sign], operand))
+        while more := self._another(signs):
+            rest.append(more)
         return Chain(first, tuple(rest)) if rest else first
 
+    def _another(self, signs: str) -> tuple[Operator, Operand] | None:
+        """One of the operators and what it is applied to."""
+        before, count, depth = self._at, len(self.tokens), self._depth
+        sign = self._operator(signs)
+        if not sign:
+            return None
+        self._add(sign)
+        try:
+            return OPERATORS[sign], self._operand() if signs == "*/" else self._chain("*/")
+        except ExpressionError:
+            if not self.partial:
+                raise
+        self._at, self._depth = before, depth
+        del self.tokens[count:]
+        return None
+
     def _operator(self, signs: str) -> str:
+        self._offer(f" {signs[0]} ", f" {signs[1]} ")
         sign = next((sign for sign in signs if self._take(sign)), "")
         if sign:
             self._skip_space()
         return sign
 
     def _operand(self) -> Operand:
+        self._offer_operand()
         match self._next():
             case "$":
                 return self._variable()
@@ -189,6 +222,7 @@ class Parser:
         self._skip_space()
         node = self._sum()
         self._depth -= 1
+        self._offer(")")
         if not self._take(")"):
             return Unclosed(start)
         self._add(")")
@@ -205,23 +239,28 @@ class Parser:
         self._deeper()
         self._at = word.end()
         self._add(word[0])
+        self._offer("(")
         if not self._take("("):
             raise self._unexpected(f"the ( of {function.signature}")
         self._add("(")
         self._skip_space()
-        arguments = self._arguments(function.signature)
+        arguments = self._arguments(function)
         self._depth -= 1
         return Call(function, arguments)
 
-    def _arguments(self, signature: str) -> tuple[Node, ...]:
+    def _arguments(self, function: Function) -> tuple[Node, ...]:
         arguments: list[Node] = []
+        self._offer(")")
         while not self._take(")"):
+            self._offer_argument(function, len(arguments))
             arguments.append(self._expression())
+            self._offer(", ", ")")
             if self._take(","):
                 self._add(",")
                 self._skip_space()
+                self._offer(")")
             elif self._next_but_space() != ")":
-                raise self._unexpected(f"a comma or the ) of {signature}")
+                raise self._unexpected(f"a comma or the ) of {function.signature}")
         self._add(")")
         return tuple(arguments)
 
@@ -233,6 +272,7 @@ class Parser:
             plain = self._plain_text(start)
             self._add(f'"{plain}"')
             parts.append(plain)
+            self._offer_in_text()
             if self._take_exactly('"'):
                 return Text(tuple(parts))
             parts.append(self._variable() if self._next() == "$" else self._filled_in())
@@ -248,6 +288,7 @@ class Parser:
         pieces: list[str] = []
         while (character := self._next()) not in {'"', "$", "{"}:
             if not character:
+                self._offer_in_text()
                 raise ExpressionError('this text has no " that ends it', start)
             plain = _PLAIN_TEXT.match(self.text, self._at)
             escaped = _ESCAPES.get(self.text[self._at + 1 : self._at + 2])
@@ -270,6 +311,7 @@ class Parser:
         if self._next() == "}":
             raise ExpressionError("between { and } an expression is needed; write \\{ for the sign", self._at)
         node = self._expression()
+        self._offer("}")
         if not self._take("}"):
             raise self._unexpected("an operator (+ - * /) or the } of the part filled in")
         self._depth -= 1

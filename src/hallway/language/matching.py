@@ -1,0 +1,468 @@
+"""The matcher: reads a sentence from left to right, remembers how far it came and what it looked for there.
+
+Predicates and actions are written with its methods; from the same reading come what a sentence means, its error with
+the place, the proposals for what could come next, and the elements of a form. It must not know any of the kinds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+from hallway.errors import InvalidInput
+from hallway.home.devices import Device
+from hallway.home.values import Attributes
+from hallway.language.coercion import tidy
+from hallway.language.embedded import What, read_part
+from hallway.language.evaluation import ExpressionError
+from hallway.language.expressions import Expression
+from hallway.language.hints import Hints, element
+from hallway.language.vocabulary import Able, Button, Completions, Vocabulary, folded, lowered
+from hallway.language.words import Words, words
+
+T = TypeVar("T")
+
+THE = words("the ")
+_NUMBER = re.compile(r"-?[0-9]+\.?[0-9]*")
+_UNFINISHED_NUMBER = re.compile(r"-?[0-9]*\.?[0-9]*")
+_QUOTED = re.compile(r'"([^"]*)"')
+_AFTER_NAME = re.compile(r"[\s\]]")
+_AFTER_NAME_LENIENTLY = re.compile(r"[^\w.-]")
+_SHOWN = 40
+_PROPOSED = 8
+
+
+class RuleError(InvalidInput):
+    """A sentence that is no rule; `position` counts characters from 0."""
+
+    code = "rule"
+
+    def __init__(self, reason: str, position: int) -> None:
+        super().__init__(f"at character {position + 1}: {reason}")
+        self.reason = reason
+        self.position = position
+
+
+class Problem(NamedTuple):
+    """What is wrong, and where."""
+
+    position: int
+    reason: str
+
+
+class Mark(NamedTuple):
+    """A place in a reading to which it can go back."""
+
+    at: int
+    pieces: int
+    elements: int
+
+
+class Candidate(NamedTuple):
+    """A device whose id or name stands at a place and ends there."""
+
+    end: int
+    device: Device
+    by_name: bool
+
+
+class Reader:
+    """One text while it is read. `at` is the place; methods that find nothing leave it, and return None.
+
+    lenient: other capitals and more white space are taken too; hints: collects proposals; wild: `{device}` and the like
+    stand for the first thing that fits; elements are collected when wanted.
+    """
+
+    __slots__ = (
+        "_candidates",
+        "_ends",
+        "_lower",
+        "_reasons",
+        "_sought",
+        "at",
+        "elements",
+        "furthest",
+        "hints",
+        "lenient",
+        "pieces",
+        "text",
+        "vocabulary",
+        "wild",
+        "with_elements",
+    )
+
+    def __init__(
+        self,
+        text: str,
+        vocabulary: Vocabulary,
+        *,
+        lenient: bool = False,
+        hints: Hints | None = None,
+        wild: bool = False,
+        with_elements: bool = False,
+    ) -> None:
+        self.text = text
+        self.vocabulary = vocabulary
+        self.lenient = lenient
+        self.hints = hints
+        self.wild = wild
+        self.with_elements = with_elements
+        self.at = 0
+        self.pieces: list[str] = []
+        self.elements: list[Attributes] = []
+        self.furthest = 0
+        self._sought: list[Words] = []
+        self._reasons: list[Problem] = []
+        self._lower: str | None = None
+        self._ends: tuple[int, list[int]] = (-1, [])
+        self._candidates: dict[int, list[Candidate]] = {}
+
+    # ------------------------------------------------------------------ where it is
+
+    @property
+    def rest(self) -> str:
+        """What has not been read yet."""
+        return self.text[self.at :]
+
+    @property
+    def done(self) -> bool:
+        return self.at == len(self.text)
+
+    def mark(self) -> Mark:
+        return Mark(self.at, len(self.pieces), len(self.elements))
+
+    def back(self, mark: Mark) -> None:
+        """Forget what was read since."""
+        self.at = mark.at
+        del self.pieces[mark.pieces :]
+        del self.elements[mark.elements :]
+
+    def since(self, mark: Mark) -> str:
+        """What was read since, in the spelling of the home."""
+        return "".join(self.pieces[mark.pieces :])
+
+    def longest(self, attempts: Iterable[Callable[[Reader], T | None]]) -> T | None:
+        """The result of the attempt that reads most; the first of those that read as much."""
+        start, best, end = self.mark(), None, -1
+        pieces: list[str] = []
+        elements: list[Attributes] = []
+        for attempt in attempts:
+            found = attempt(self)
+            if found is not None and self.at > end:
+                best, end = found, self.at
+                pieces, elements = self.pieces[start.pieces :], self.elements[start.elements :]
+            self.back(start)
+        if best is not None:
+            self.at = end
+            self.pieces += pieces
+            self.elements += elements
+        return best
+
+    # ------------------------------------------------------------------ what went wrong
+
+    def note(self, position: int, reason: str) -> None:
+        """Remember why it cannot go on at a place."""
+        self._reasons.append(Problem(position, reason))
+
+    def _seek(self, sought: Words) -> None:
+        if self.at > self.furthest:
+            self.furthest = self.at
+            self._sought = [sought]
+        elif self.at == self.furthest:
+            self._sought.append(sought)
+
+    def problem(self, start: int, otherwise: str) -> Problem:
+        """Why nothing could be read from a place on: what is known furthest into the text."""
+        reason = max(self._reasons, key=lambda problem: problem.position, default=Problem(-1, ""))
+        if reason.position > start and reason.position >= self.furthest:
+            return reason
+        if self.furthest > start:
+            return Problem(self.furthest, self._missing())
+        if reason.position == start and self.text[start : start + 1] in {"$", '"', "("}:
+            return reason
+        return Problem(start, f"{_shown(self.text[start:])} {otherwise}")
+
+    def _missing(self) -> str:
+        proposed = dict.fromkeys(spelling.strip() for sought in self._sought for spelling in sought.shown)
+        names = [f"“{spelling}”" for spelling in proposed if spelling]
+        more = ", …" if len(names) > _PROPOSED else ""
+        after = self.text[: self.furthest].strip()[-_SHOWN:]
+        known = f"; it could go on with {', '.join(names[:_PROPOSED])}{more}" if names else ""
+        return f"{_shown(self.text[self.furthest :])} cannot stand after “{after}”{known}"
+
+    # ------------------------------------------------------------------ words
+
+    def take(self, sought: Words) -> str | None:
+        """One of these fixed words, in its own spelling."""
+        if self.hints is not None:
+            self.hints.offer_words(sought, self.rest)
+        found = sought.find(self.text, self.at, lenient=self.lenient)
+        if found is None:
+            self._seek(sought)
+            return None
+        spelling, self.at = found
+        self.pieces.append(spelling)
+        if self.with_elements:
+            self.elements.append(element(spelling, sought.options(spelling), kind=sought.element, param=sought.param))
+        return spelling
+
+    def maybe(self, sought: Words) -> bool:
+        """Whether one of these words stood here; a form does not show it."""
+        count = len(self.elements)
+        found = self.take(sought) is not None
+        del self.elements[count:]
+        return found
+
+    def choose(self, options: Sequence[str], wildcard: str = "", param: str = "") -> str | None:
+        """One of words that depend on the home, the longest that fits."""
+        if self.hints is not None:
+            self.hints.offer(options, self.rest)
+        if options and self._wildcard(wildcard):
+            return self._filled_in(options[0], options, wildcard, param)
+        fitting = [option for option in options if self._stands_here(option)]
+        if not fitting:
+            return None
+        chosen = max(fitting, key=len)
+        self.at += len(chosen)
+        return self._found(chosen, options, wildcard, param)
+
+    def _stands_here(self, option: str) -> bool:
+        if self.text.startswith(option, self.at):
+            return True
+        return self.lenient and self._small().startswith(lowered(option), self.at)
+
+    def _small(self) -> str:
+        if self._lower is None:
+            self._lower = lowered(self.text)
+        return self._lower
+
+    def unit(self, unit: str | None) -> bool:
+        """The unit, with or without a space before it and a ° in it, in any capitals; it may be missing."""
+        if not unit:
+            return False
+        if self.hints is not None:
+            self.hints.offer((f" {unit}",), self.rest)
+        spaces = len(self.rest) - len(self.rest.lstrip()) if self.lenient else int(self.text.startswith(" ", self.at))
+        start = self.at + spaces
+        for spelling in (unit, unit.replace("°", "")):
+            end = start + len(spelling)
+            if spelling and self._small()[start:end] == lowered(spelling) and not self.text[end : end + 1].isalnum():
+                self.pieces.append(self.text[self.at : end])
+                self.at = end
+                return True
+        return False
+
+    def match(self, pattern: re.Pattern[str], kind: str = "text", param: str = "") -> re.Match[str] | None:
+        """What a pattern finds here; nothing is proposed for it."""
+        found = pattern.match(self.text, self.at)
+        if found is not None:
+            self.at = found.end()
+            self.pieces.append(found[0])
+            if self.with_elements:
+                self.elements.append(element(found[0], None, kind=kind, param=param))
+        return found
+
+    # ------------------------------------------------------------------ names of the home
+
+    def device(self, able: Able) -> Device | None:
+        """A device that fits, by its id or, in any capitals, by its name; a “the” may stand before it."""
+        start = self.mark()
+        if not self.maybe(THE):
+            return self._device(able)
+        return self._device(able) or self._without_the(able, start)
+
+    def _without_the(self, able: Able, start: Mark) -> Device | None:
+        """The device whose own name begins with “The”."""
+        self.back(start)
+        return self._device(able)
+
+    def _device(self, able: Able) -> Device | None:
+        start = self.at
+        if self.hints is not None:
+            self.hints.offer_names(self.vocabulary.completions_of_devices(able), self.rest)
+        if self._wildcard("{device}"):
+            devices = self.vocabulary.able(able)
+            return self._device_found(devices[0], by_name=True, filled_in=True, able=able) if devices else None
+        fitting = [candidate for candidate in self._devices_here() if able.fits(candidate.device)]
+        if not fitting:
+            return None
+        end, device, by_name = fitting[0]
+        rivals = {other.device.id for other in fitting if other.end == end}
+        if by_name and len(rivals) > 1:
+            self.note(start, f"several devices are called {_shown(self.text[start:end])}: {', '.join(sorted(rivals))}; "
+                      "write the id of the one that is meant")  # fmt: skip
+            return None
+        self.at = end
+        return self._device_found(device, by_name=by_name, filled_in=False, able=able)
+
+    def _device_found(self, device: Device, *, by_name: bool, filled_in: bool, able: Able) -> Device:
+        taken = device.name if by_name else device.id
+        self.pieces.append(taken)
+        if self.with_elements:
+            options = [each.name if by_name else each.id for each in self.vocabulary.able(able)]
+            self.elements.append(element(taken, options, kind="select", wildcard="{device}", filled_in=filled_in))
+        return device
+
+    def _devices_here(self) -> list[Candidate]:
+        """The devices whose id or name stands here, the longest first, ids before names."""
+        found = self._candidates.get(self.at)
+        if found is None:
+            found = self._candidates[self.at] = [
+                candidate for end in self._name_ends() for candidate in self._devices_to(end)
+            ]
+        return found
+
+    def _devices_to(self, end: int) -> list[Candidate]:
+        written = self.text[self.at : end]
+        exact = self.vocabulary.device(written)
+        small = folded(self._small()[self.at : end])
+        found = [Candidate(end, exact, by_name=False)] if exact is not None else []
+        found += [Candidate(end, device, by_name=True) for device in self.vocabulary.named(small)]
+        if self.lenient and not found:
+            found += [Candidate(end, device, by_name=False) for device in self.vocabulary.with_id(small)]
+        return found
+
+    def _name_ends(self) -> list[int]:
+        """The places where a name that begins here can end, the furthest first."""
+        if self._ends[0] != self.at:
+            after = _AFTER_NAME_LENIENTLY if self.lenient else _AFTER_NAME
+            limit = self.at + self.vocabulary.longest * (2 if self.lenient else 1)
+            ends = [found.start() for found in after.finditer(self.text, self.at + 1, limit + 1)]
+            if self.at < len(self.text) <= limit:
+                ends.append(len(self.text))
+            self._ends = (self.at, ends[::-1])
+        return self._ends[1]
+
+    def attribute(self, param: str = "") -> str | None:
+        """The name of an attribute that some device has."""
+        known = self.vocabulary.attributes
+        proposed = self.vocabulary.completions_of_attributes()
+        return self._name(known.__contains__, proposed, "{attribute}", param, known)
+
+    def button(self) -> Button | None:
+        """A button, by its id or what stands on it."""
+        known = self.vocabulary
+        names = known.button_names() if self.wild or self.with_elements else []
+        found = self._name(
+            lambda name: known.button(name) is not None, known.completions_of_buttons(), "{button}", "", names
+        )
+        return known.button(found) if found is not None else None
+
+    def _name(
+        self,
+        is_known: Callable[[str], bool],
+        proposed: Completions,
+        wildcard: str,
+        param: str,
+        options: Iterable[str],
+    ) -> str | None:
+        if self.hints is not None:
+            self.hints.offer_names(proposed, self.rest)
+        listed = list(options) if self.wild or self.with_elements else []
+        if self._wildcard(wildcard):
+            return self._filled_in(listed[0], listed, wildcard, param) if listed else None
+        for end in self._name_ends():
+            written = self.text[self.at : end]
+            if is_known(written):
+                self.at = end
+                return self._found(written, listed, wildcard, param)
+        return None
+
+    def variable(self, *, settable: bool = False) -> str | None:
+        """The name of a variable without `$`; not of an attribute if it is to be settable."""
+        known = self.vocabulary
+        proposed = known.completions_of_variables() if settable else known.completions_of_values()
+        if self.hints is not None:
+            self.hints.offer_names(proposed, self.rest)
+        listed: list[str] = []
+        if self.wild or self.with_elements:
+            listed = [f"${name}" for name in (known.home.variables.names() if settable else known.value_names())]
+        if self._wildcard("{variable}"):
+            return (self._filled_in(listed[0], listed, "{variable}", "") if listed else "")[1:] or None
+        if not self.text.startswith("$", self.at):
+            return None
+        name = known.values.longest_at(self.text, self.at + 1)
+        if settable and "." in name:
+            name = name.partition(".")[0]
+            name = name if name in known.home.variables else ""
+        if not name:
+            return None
+        self.at += 1 + len(name)
+        return self._found(f"${name}", listed, "{variable}", "")[1:]
+
+    # ------------------------------------------------------------------ values
+
+    def expression(self, what: What) -> Expression | None:
+        """An expression: one that is reckoned, a text, or either; as much as can be read."""
+        filled_in = self._wildcard("{expr}")
+        start = self.at
+        text = ("0" if what != "text" else '""') if filled_in else self.text[start:]
+        try:
+            found = read_part(text, what, self.vocabulary, None if filled_in else self.hints)
+        except ExpressionError as error:
+            self.note(start + (error.position or 0), error.reason)
+            return None
+        self.at += 0 if filled_in else len(found.text)
+        self.pieces.append(found.text)
+        if self.with_elements:
+            shown = ["0"] if filled_in else [found.text]
+            self.elements.append(element(found.text, shown, kind="text", wildcard="{expr}", filled_in=filled_in))
+        return found
+
+    def number(self, wildcard: str = "{value}", param: str = "") -> int | float | None:
+        """A number as it is written, no expression."""
+        if self.hints is not None and _UNFINISHED_NUMBER.fullmatch(self.rest):
+            self.hints.offer_format("Number")
+        if self._wildcard(wildcard):
+            self._filled_in("0", ["0"], wildcard, param, kind="text")
+            return 0
+        found = _NUMBER.match(self.text, self.at)
+        if found is None:
+            return None
+        self.at = found.end()
+        self._found(found[0], [found[0]], wildcard, param, kind="text")
+        return tidy(float(found[0]))
+
+    def quoted(self, wildcard: str = "{value}", param: str = "") -> str | None:
+        """A text in quotes, with nothing filled in."""
+        if self.hints is not None:
+            self.hints.offer(('"',), self.rest)
+        if self._wildcard(wildcard):
+            self._filled_in('""', ['""'], wildcard, param, kind="text")
+            return ""
+        found = _QUOTED.match(self.text, self.at)
+        if found is None:
+            if self.hints is not None and self.text.startswith('"', self.at):
+                self.hints.offer(('"',), "")
+            return None
+        self.at = found.end()
+        self._found(found[0], [found[0]], wildcard, param, kind="text")
+        return found[1]
+
+    # ------------------------------------------------------------------ inside
+
+    def _wildcard(self, wildcard: str) -> bool:
+        if not wildcard or not self.wild or not self.text.startswith(wildcard, self.at):
+            return False
+        self.at += len(wildcard)
+        return True
+
+    def _filled_in(self, taken: str, options: Iterable[str], wildcard: str, param: str, *, kind: str = "select") -> str:
+        self.pieces.append(taken)
+        if self.with_elements:
+            self.elements.append(element(taken, options, kind=kind, param=param, wildcard=wildcard, filled_in=True))
+        return taken
+
+    def _found(self, taken: str, options: Iterable[str], wildcard: str, param: str, *, kind: str = "select") -> str:
+        self.pieces.append(taken)
+        if self.with_elements:
+            self.elements.append(element(taken, options, kind=kind, param=param, wildcard=wildcard))
+        return taken
+
+
+def _shown(text: str) -> str:
+    """The beginning of a text, for a message."""
+    if not text:
+        return "the end of the sentence"
+    return f"“{text}”" if len(text) <= _SHOWN else f"“{text[:_SHOWN]}…”"

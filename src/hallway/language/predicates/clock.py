@@ -1,0 +1,106 @@
+"""What the clock, the calendar and the sun say: `its friday 22:00`, `its before 17:00`, `its 30 minutes after sunset`.
+
+It must not know other kinds of predicates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+from hallway.language.conditions import Test, TimeIs
+from hallway.language.durations import read_duration
+from hallway.language.embedded import read_part
+from hallway.language.matching import Reader
+from hallway.language.registry import PredicateKind, Preset
+from hallway.language.times import MOMENT, SUN_EVENTS, Modifier, Period, SunTime, When, Written, moment_of
+from hallway.language.words import words
+
+_ITS: Final = words("its ", "it is ", also=("it's ", "time is "))
+_BEFORE_AFTER: Final = words("after ", "before ", element="select")
+_MODIFIERS: Final[Mapping[str, Modifier]] = MappingProxyType({"after ": "after", "before ": "before"})
+_BETWEEN: Final = words("between ", quiet=True)
+_AND: Final = words(" and ")
+_TO: Final = words(also=(" - ", " to ", " until ", "-"))
+_SUN: Final = words(*SUN_EVENTS, quiet=True, element="select")
+_FROM_SUN: Final = words(" before ", " after ", element="select")
+_OFFSET_AHEAD: Final = re.compile(r"[$\d(][^\"\]]*? (?:before|after) ")
+
+
+class ClockSays(PredicateKind):
+    """A time, a day, both, or a range of them; with `after` or `before`; also out of a variable or text."""
+
+    provider = "CronPredicateProvider"
+    presets = (
+        Preset("at a time", "its 8:00"),
+        Preset("before or after a time", "its after 8:00"),
+    )
+
+    def read(self, reader: Reader) -> Test | None:
+        introduced = reader.take(_ITS) is not None
+        if introduced and reader.take(_BETWEEN):
+            return _read_range(reader, introduced=True, joint_is_and=True)
+        modifier = reader.take(_BEFORE_AFTER)
+        if modifier is None:
+            return _read_range(reader, introduced=introduced, joint_is_and=False)
+        when = _read_when(reader, introduced=True)
+        return TimeIs(Period(_MODIFIERS[modifier], when)) if when else None
+
+
+def _read_range(reader: Reader, *, introduced: bool, joint_is_and: bool) -> Test | None:
+    first = _read_when(reader, introduced=introduced)
+    if first is None:
+        return None
+    end = reader.mark()
+    last = _read_when(reader, introduced=True) if reader.take(_AND if joint_is_and else _TO) else None
+    if last is not None:
+        return TimeIs(Period("between", first, last))
+    reader.back(end)
+    return None if joint_is_and else TimeIs(Period("exact", first))
+
+
+def _read_when(reader: Reader, *, introduced: bool) -> When | None:
+    """A point in time; without an introduction no variable and no text, which begin other predicates."""
+    start = reader.at
+    found = reader.match(MOMENT, "time", "time")
+    if found is not None:
+        moment = moment_of(found)
+        if moment is None:
+            reader.note(start, f"there is no such time as “{found[0]}”")
+        return moment
+    return _read_written(reader) if introduced else None
+
+
+def _read_written(reader: Reader) -> When | None:
+    name = reader.variable()
+    if name is not None:
+        return Written(read_part(f"${name}", "number", reader.vocabulary))
+    text = reader.expression("text")
+    return Written(text) if text is not None else None
+
+
+class SunSays(PredicateKind):
+    """A moment of the sun's day, before or after it, or some time before or after it."""
+
+    provider = "SunrisePredicateProvider"
+
+    def read(self, reader: Reader) -> Test | None:
+        reader.take(_ITS)
+        modifier = reader.take(_BEFORE_AFTER)
+        offset, direction = None, _later(" after ")
+        if _OFFSET_AHEAD.match(reader.text, reader.at):
+            offset = read_duration(reader)
+            side = reader.take(_FROM_SUN) if offset else None
+            if side is None:
+                return None
+            direction = _later(side)
+        event = reader.take(_SUN)
+        if event is None:
+            return None
+        return TimeIs(Period(_MODIFIERS[modifier] if modifier else "exact", SunTime(event, offset, direction)))
+
+
+def _later(side: str) -> Literal[-1, 1]:
+    return 1 if side == " after " else -1

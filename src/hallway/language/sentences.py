@@ -1,0 +1,277 @@
+"""The grammar above predicates and actions: how they are joined, bracketed, delayed and held. It knows no kinds of them.
+
+    condition = part ((" and " | " or " | " and if " | " or when ") part)*    part = "[" condition "]" | predicate
+    predicate = ["trigger: "] test [" for " duration]                     `and` binds first, then `or`, then the others
+    actions   = action (" and " action)* [" else " action (" and " action)*]
+    action    = ["after " duration " "] deed [" after " duration] [" for " duration]
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, cast
+
+import msgspec
+
+from hallway.language.conditions import Condition, Joined, Joint, Predicate, Test
+from hallway.language.deeds import Action, Deed
+from hallway.language.durations import Duration, read_duration
+from hallway.language.matching import Problem, Reader
+from hallway.language.registry import ActionKind, Kinds, PredicateKind
+from hallway.language.words import Words, words
+
+MAX_BRACKETS: Final = 50
+MAX_PREDICATES: Final = 100
+MAX_ACTIONS: Final = 100
+
+Token = str | int
+
+_OPEN: Final = words("[")
+_CLOSE: Final = words("]")
+_SPACE: Final = words(" ")
+_TRIGGER: Final = words("trigger: ")
+_JOINTS: Final = words(" and ", " or ", " and if ", " or when ")
+_FOR: Final = words(" for ")
+_AFTER_FIRST: Final = words("after ")
+_AFTER: Final = words(" after ")
+_AND: Final = words(" and ")
+_ELSE: Final = words(" else ", quiet=True)
+_BINDS: Final[Mapping[str, int]] = MappingProxyType({"and": 3, "or": 2, "and if": 1, "or when": 1})
+_NO_PREDICATE: Final = "begins no predicate: no device, attribute, $variable, time or other start of one stands there"
+_NO_ACTION: Final = "begins no action: it must begin with a verb such as turn, set, dim, log, and something known"
+
+
+class ReadCondition(msgspec.Struct, frozen=True):
+    """What was read of a condition; the tree is there when nothing is wrong."""
+
+    tokens: list[Token]
+    predicates: list[Predicate]
+    tree: Condition | None
+    problems: list[Problem]
+
+
+class ReadActions(msgspec.Struct, frozen=True):
+    """What was read of the actions: those to do, and those to do otherwise (`else`)."""
+
+    tokens: list[Token]
+    actions: list[Action]
+    otherwise: list[Action]
+    problems: list[Problem]
+
+
+# ---------------------------------------------------------------------- conditions
+
+
+def read_condition(reader: Reader, kinds: Kinds[PredicateKind], rule_id: str = "id") -> ReadCondition:
+    """Read a whole condition."""
+    return _ConditionReading(reader, kinds, rule_id).read()
+
+
+class _ConditionReading:
+    """One condition while it is read."""
+
+    def __init__(self, reader: Reader, kinds: Kinds[PredicateKind], rule_id: str) -> None:
+        self._reader = reader
+        self._kinds = kinds
+        self._rule_id = rule_id
+        self._tokens: list[Token] = []
+        self._predicates: list[Predicate] = []
+        self._problems: list[Problem] = []
+        self._open = 0
+        self._just_condition = False
+
+    def read(self) -> ReadCondition:
+        reader = self._reader
+        while self._read_part() and self._read_joint():
+            pass
+        if not self._problems and not reader.done:
+            self._wrong(reader.problem(reader.at, "stands where “and”, “or” or the end of the condition is needed"))
+        elif self._open:
+            self._wrong(Problem(len(reader.text), "a “]” is missing: as many brackets must be closed as opened"))
+        tree = None if self._problems else _tree(self._tokens, self._predicates)
+        return ReadCondition(self._tokens, self._predicates, tree, self._problems)
+
+    def _wrong(self, problem: Problem) -> None:
+        self._problems.append(problem)
+
+    def _read_part(self) -> bool:
+        reader = self._reader
+        while reader.take(_OPEN):
+            self._tokens.append("[")
+            self._open += 1
+            reader.take(_SPACE)
+            if self._open > MAX_BRACKETS:
+                self._wrong(Problem(reader.at, f"the brackets are nested too deeply: at most {MAX_BRACKETS} levels"))
+                return False
+        if len(self._predicates) == MAX_PREDICATES:
+            self._wrong(Problem(reader.at, f"a condition can have at most {MAX_PREDICATES} predicates"))
+            return False
+        start = reader.at
+        predicate = read_predicate(reader, self._kinds, self._next_id(), just_condition=self._just_condition)
+        if isinstance(predicate, Problem):
+            self._wrong(predicate)
+            return False
+        if predicate.test.is_event and self._just_condition:
+            self._wrong(Problem(start, f"“{predicate.token}” is an event and so cannot stand after “and if”"))
+            return False
+        self._tokens += ["predicate", "(", len(self._predicates), ")"]
+        self._predicates.append(predicate)
+        return True
+
+    def _next_id(self) -> str:
+        return f"prd-{self._rule_id}-{len(self._predicates)}"
+
+    def _read_joint(self) -> bool:
+        reader = self._reader
+        while self._open:
+            before = reader.mark()
+            reader.take(_SPACE)
+            if not reader.take(_CLOSE):
+                reader.back(before)
+                break
+            self._tokens.append("]")
+            self._open -= 1
+        joint = reader.take(_JOINTS)
+        if joint is None:
+            return False
+        self._tokens.append(joint.strip())
+        if joint not in {" and ", " or "}:
+            self._just_condition = joint == " and if "
+        if reader.done:
+            self._wrong(Problem(reader.at, f"a predicate is missing after the last “{joint.strip()}”"))
+        return not reader.done
+
+
+def read_predicate(
+    reader: Reader, kinds: Kinds[PredicateKind], predicate_id: str, *, just_condition: bool = False
+) -> Predicate | Problem:
+    """Read one predicate, or say why there is none."""
+    just_trigger = reader.maybe(_TRIGGER)
+    start = reader.mark()
+    found = _longest_test(reader, kinds)
+    if found is None:
+        return reader.problem(start.at, _NO_PREDICATE)
+    kind, test = found
+    token = reader.since(start)
+    before = reader.at
+    duration = _read_suffix(reader, _FOR)
+    if duration is not None and test.is_event:
+        return Problem(before, f"“{token}” is an event and so cannot last “for {duration.text}”")
+    return Predicate(predicate_id, token, test, kind.provider, duration, just_trigger, just_condition)
+
+
+def _longest_test(reader: Reader, kinds: Kinds[PredicateKind]) -> tuple[PredicateKind, Test] | None:
+    def attempt(kind: PredicateKind) -> Callable[[Reader], tuple[PredicateKind, Test] | None]:
+        def read(reader: Reader) -> tuple[PredicateKind, Test] | None:
+            test = kind.read(reader)
+            return None if test is None else (kind, test)
+
+        return read
+
+    return reader.longest(map(attempt, kinds.at(reader)))
+
+
+def _tree(tokens: Sequence[Token], predicates: Sequence[Predicate]) -> Condition:
+    """The condition that the tokens of a right sentence mean."""
+    parts = deque(token for token in tokens if token not in {"predicate", "(", ")"})
+    return _joined(parts, predicates, 1)
+
+
+def _joined(parts: deque[Token], predicates: Sequence[Predicate], least: int) -> Condition:
+    """What stands first, with all that is joined to it at least that tightly."""
+    first = parts.popleft()
+    if isinstance(first, int):
+        left: Condition = predicates[first]
+    else:
+        left = _joined(parts, predicates, 1)
+        parts.popleft()
+    while parts and parts[0] in _BINDS and _BINDS[str(parts[0])] >= least:
+        joint = cast("Joint", parts.popleft())
+        left = Joined(joint, left, _joined(parts, predicates, _BINDS[joint] + 1))
+    return left
+
+
+# ---------------------------------------------------------------------- actions
+
+
+def read_actions(reader: Reader, kinds: Kinds[ActionKind], rule_id: str = "id") -> ReadActions:
+    """Read all actions."""
+    tokens: list[Token] = []
+    lists: list[list[Action]] = [[]]
+    problems: list[Problem] = []
+    count = 0
+    while True:
+        found = read_action(reader, kinds, f"act-{rule_id}-{count}")
+        if isinstance(found, Problem):
+            problems.append(found)
+            break
+        tokens += ["action", "(", count, ")"]
+        lists[-1].append(found)
+        count += 1
+        joint = reader.take(_AND) or (reader.take(_ELSE) if len(lists) == 1 else None)
+        if joint is None:
+            break
+        tokens.append(joint.strip())
+        if joint == " else ":
+            lists.append([])
+        if count == MAX_ACTIONS:
+            problems.append(Problem(reader.at, f"a rule can have at most {MAX_ACTIONS} actions"))
+        if reader.done or problems:
+            break
+    if not problems and not reader.done:
+        problems.append(reader.problem(reader.at, "stands where “and”, “else” or the end of the actions is needed"))
+    return ReadActions(tokens, lists[0], lists[1] if len(lists) > 1 else [], problems)
+
+
+def read_action(reader: Reader, kinds: Kinds[ActionKind], action_id: str) -> Action | Problem:
+    """Read one action, or say why there is none."""
+    after = _read_prefix(reader)
+    start = reader.mark()
+    found = _longest_deed(reader, kinds)
+    if found is None:
+        return reader.problem(start.at, _NO_ACTION)
+    kind, deed = found
+    token = reader.since(start)
+    if after is None:
+        after = _read_suffix(reader, _AFTER)
+    before = reader.at
+    if deed.lasts:
+        return Action(action_id, token, deed, kind.provider, after, _read_suffix(reader, _FOR))
+    hints, reader.hints = reader.hints, None
+    lasting = _read_suffix(reader, _FOR)
+    reader.hints = hints
+    if lasting is not None:
+        return Problem(before, f"“{token}” is done at once and cannot be undone after {lasting.text}: leave out “for”")
+    return Action(action_id, token, deed, kind.provider, after)
+
+
+def _read_prefix(reader: Reader) -> Duration | None:
+    """`after 5 seconds ` before an action."""
+    start = reader.mark()
+    after = read_duration(reader) if reader.take(_AFTER_FIRST) else None
+    if after is None or not reader.take(_SPACE):
+        reader.back(start)
+        return None
+    return after
+
+
+def _read_suffix(reader: Reader, intro: Words) -> Duration | None:
+    """` after 5 seconds` or ` for 5 seconds` behind an action."""
+    before = reader.mark()
+    found = read_duration(reader) if reader.take(intro) else None
+    if found is None:
+        reader.back(before)
+    return found
+
+
+def _longest_deed(reader: Reader, kinds: Kinds[ActionKind]) -> tuple[ActionKind, Deed] | None:
+    def attempt(kind: ActionKind) -> Callable[[Reader], tuple[ActionKind, Deed] | None]:
+        def read(reader: Reader) -> tuple[ActionKind, Deed] | None:
+            deed = kind.read(reader)
+            return None if deed is None else (kind, deed)
+
+        return read
+
+    return reader.longest(map(attempt, kinds.at(reader)))

@@ -1,0 +1,155 @@
+"""Points in time as people write them: `8:00`, `8pm`, `noon`, `friday 22:00`, `24.12.`, `december 24`, `sunset`.
+
+A phrase says what is meant, not when it is next: whoever plans with it asks a calendar and the time zone of the home.
+It must not know clocks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+import msgspec
+
+from hallway.language.dates import DAYS, MONTHS
+from hallway.language.durations import Duration
+from hallway.language.expressions import Expression
+
+Modifier = Literal["exact", "before", "after", "between"]
+
+SUN_EVENTS: Final = (
+    "sunrise", "sunriseEnd", "goldenHourEnd", "solarNoon", "goldenHour", "sunsetStart", "sunset", "dusk",
+    "nauticalDusk", "night", "nightEnd", "nauticalDawn", "dawn", "nadir",
+)  # fmt: skip
+"""Moments of the sun's day, by the names of pimatic's sunrise plugin."""
+
+
+class TimeOfDay(msgspec.Struct, frozen=True):
+    """A time on the clock."""
+
+    hour: int
+    minute: int = 0
+    second: int = 0
+
+
+class Day(msgspec.Struct, frozen=True):
+    """The days meant: all that fit. weekday: 0 is Monday."""
+
+    weekday: int | None = None
+    month: int | None = None
+    day: int | None = None
+    year: int | None = None
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """A day, a time, or a time on such days. Without a time, the whole day is meant."""
+
+    day: Day | None = None
+    time: TimeOfDay | None = None
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A point in time that stands in a text with variables, and is read (by `read_when`) whenever it is needed."""
+
+    text: Expression
+
+
+class SunTime(msgspec.Struct, frozen=True):
+    """A moment of the sun's day, or some time before (-1) or after (1) it."""
+
+    event: str
+    offset: Duration | None = None
+    direction: Literal[-1, 1] = 1
+
+
+When = Moment | Written | SunTime
+
+
+class Period(msgspec.Struct, frozen=True):
+    """At, before or after a point in time, or between two (both included)."""
+
+    modifier: Modifier
+    first: When
+    last: When | None = None
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether it is over as soon as it is there."""
+        return self.modifier == "exact" and not (isinstance(self.first, Moment) and self.first.time is None)
+
+
+_TIME: Final = (
+    r"(?:(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?: ?(?P<half>am|pm))?"
+    r"|(?P<bare>\d{1,2}) ?(?P<barehalf>am|pm)|(?P<word>noon|midnight))"
+)
+_MONTH: Final = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in MONTHS)
+_WEEKDAY: Final = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in DAYS)
+_ORDINAL: Final = r"(?:st|nd|rd|th)?"
+_DAY: Final = (
+    rf"(?:(?P<weekday>{_WEEKDAY})"
+    r"|(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})?"
+    r"|(?P<isoyear>\d{4})-(?P<isomonth>\d{1,2})-(?P<isoday>\d{1,2})"
+    rf"|(?P<named>{_MONTH})\.? (?P<namedday>\d{{1,2}}){_ORDINAL}(?:,? (?P<namedyear>\d{{4}}))?"
+    rf"|(?P<dayfirst>\d{{1,2}}){_ORDINAL} (?P<second_named>{_MONTH})(?: (?P<second_year>\d{{4}}))?)"
+)
+_END: Final = r"(?![\w:.])"
+_DAY_FIRST: Final = rf"{_DAY}(?:(?:,| at|, at)? {_TIME})?"
+_TIME_FIRST: Final = rf"{_TIME}(?: on {_DAY})?".replace("(?P<", "(?P<t_")
+MOMENT: Final = re.compile(rf"(?:{_DAY_FIRST}|{_TIME_FIRST}){_END}", re.IGNORECASE)
+_NOON: Final = 12
+_HOURS: Final = 24
+_LONGEST: Final[Mapping[int, int]] = MappingProxyType(
+    {month: 30 if month in {4, 6, 9, 11} else 29 if month == 2 else 31 for month in range(1, 13)}  # noqa: PLR2004
+)
+
+
+def moment_of(found: re.Match[str]) -> Moment | None:
+    """What a match of MOMENT means; None when there is no such day or time, as 25:00 or 31.2."""
+    parts = {name.removeprefix("t_"): part for name, part in found.groupdict().items() if part is not None}
+    time, day = _time_of(parts), _day_of(parts)
+    return None if time is False or day is False else Moment(day or None, time or None)
+
+
+def read_moment(text: str) -> Moment | None:
+    """The point in time that a text is, None when it is none."""
+    found = MOMENT.fullmatch(text.strip())
+    return moment_of(found) if found else None
+
+
+def _time_of(parts: Mapping[str, str]) -> TimeOfDay | Literal[False] | None:
+    """None when no time is given, False when it does not exist."""
+    if "word" in parts:
+        return TimeOfDay(_NOON if parts["word"].lower() == "noon" else 0)
+    written = parts.get("hour") or parts.get("bare")
+    if written is None:
+        return None
+    hour, minute, second = int(written), int(parts.get("minute", "0")), int(parts.get("second", "0"))
+    half = (parts.get("half") or parts.get("barehalf") or "").lower()
+    if half:
+        if not 1 <= hour <= _NOON:
+            return False
+        hour = hour % _NOON + (_NOON if half == "pm" else 0)
+    fits = hour < _HOURS and minute < 60 and second < 60  # noqa: PLR2004 - an hour, a minute
+    return TimeOfDay(hour, minute, second) if fits else False
+
+
+def _day_of(parts: Mapping[str, str]) -> Day | Literal[False] | None:
+    """None when no day is given, False when it does not exist."""
+    if "weekday" in parts:
+        return Day(weekday=_number_of(parts["weekday"], DAYS))
+    name = parts.get("named") or parts.get("second_named")
+    month = parts.get("month") or parts.get("isomonth")
+    day = next((parts[key] for key in ("day", "isoday", "namedday", "dayfirst") if key in parts), None)
+    if day is None:
+        return None
+    year = next((parts[key] for key in ("year", "isoyear", "namedyear", "second_year") if key in parts), None)
+    number = _number_of(name, MONTHS) + 1 if name else int(month or 0)
+    if not 1 <= int(day) <= _LONGEST.get(number, 0):
+        return False
+    return Day(month=number, day=int(day), year=int(year) if year else None)
+
+
+def _number_of(written: str, names: tuple[str, ...]) -> int:
+    return next(number for number, name in enumerate(names) if name[:3].lower() == written[:3].lower())
