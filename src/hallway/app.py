@@ -33,7 +33,7 @@ from hallway.api.server import Server, ServerLimits
 from hallway.api.stream import Streams
 from hallway.clock import Clock, SystemClock
 from hallway.definitions import populate
-from hallway.errors import HallwayError
+from hallway.errors import HallwayError, InvalidInput
 from hallway.home.bus import HUB_START, HUB_STOP
 from hallway.home.calls import Call, done
 from hallway.home.changes import Context
@@ -49,7 +49,7 @@ from hallway.links.peer import Peer
 from hallway.links.status import forget_links
 from hallway.plugins.builtin.processes import ProcessSource, Watch
 from hallway.plugins.builtin.sun import SunSource
-from hallway.settings import ConfigurationError, LinkSettings, Settings
+from hallway.settings import ConfigurationError, LinkSettings, Settings, load
 from hallway.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,9 @@ class App:
 
     def __init__(self, directory: Path, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
         self.clock: Clock = SystemClock(loop)
+        self._directory = directory
         self._settings = settings
+        self.again = False
         self._loop = loop
         self._stopping = asyncio.Event()
         self.store = Store.open(directory, self.clock, settings.store.values_every)
@@ -151,6 +153,7 @@ class App:
             Forms(self.home, recent),
             self._kept_for_pimatic(),
             RecentHistory(self.home, recent),
+            restart=self.restart,
         )
         door = HomeAssistantDoor(hub, self.gate, self.streams, self._settings.http.max_body)
         return Front(door, pages())
@@ -278,6 +281,15 @@ class App:
         """End in good order, soon."""
         self._loop.call_soon(self._stopping.set)
 
+    def restart(self) -> None:
+        """End in good order, to be started again. InvalidInput: the configuration as it stands now would not do."""
+        try:
+            load(self._directory)
+        except ConfigurationError as error:
+            raise InvalidInput(f"the hub would not start again, mend its configuration first: {error}") from None
+        self.again = True
+        self.request_stop()
+
     async def stopped(self) -> None:
         """Until somebody wants it to end."""
         await self._stopping.wait()
@@ -319,8 +331,11 @@ Started = Callable[[App, int], None]
 
 async def serve(
     directory: Path, settings: Settings, host: str, port: int, started: Started, prepare: Callable[[App], None]
-) -> None:
-    """Run a hub until it is asked to end. `prepare` may add sources, `started` is called once it listens."""
+) -> bool:
+    """Run a hub until it is asked to end; whether it is to be started again.
+
+    `prepare` may add sources, `started` is called once it listens.
+    """
     app = App(directory, settings, asyncio.get_running_loop())
     try:
         prepare(app)
@@ -329,3 +344,4 @@ async def serve(
         await app.stopped()
     finally:
         await app.stop()
+    return app.again

@@ -183,7 +183,10 @@ def _serve(given: argparse.Namespace, settings: Settings, *, demo: bool) -> int:
         print(_greeting(host, listening, settings, demo=demo), flush=True)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(given.home, settings, host, port, started, prepare))
+        again = runner.run(serve(given.home, settings, host, port, started, prepare))
+    if again:
+        sys.stderr.flush()
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this very command once more, without a shell
     return 0
 
 

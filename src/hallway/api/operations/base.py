@@ -94,23 +94,23 @@ class Durable(Protocol):
 class RuleAdvice(Protocol):
     """The language of rules, for those who write them: in the forms that pimatic's clients know."""
 
-    def condition_hints(self, text: str) -> Attributes:
+    def condition_hints(self, text: str, home: Home) -> Attributes:
         """How a condition is read and could go on."""
         ...
 
-    def action_hints(self, text: str) -> Attributes:
+    def action_hints(self, text: str, home: Home) -> Attributes:
         """How actions are read and could go on."""
         ...
 
-    def presets(self) -> list[Value]:
+    def predicate_presets(self, home: Home) -> list[Attributes]:
         """Examples of conditions."""
         ...
 
-    def predicate_info(self, text: str, provider: str | None) -> Attributes:
-        """Of which parts a single condition is made. provider: only of that kind."""
+    def predicate_info(self, text: str, class_name: str | None, home: Home) -> Attributes:
+        """Of which parts a single condition is made. class_name: only of that kind."""
         ...
 
-    def execute(self, text: str, context: Context, *, simulate: bool) -> Value | Awaitable[Value]:
+    def execute(self, text: str, home: Home, context: Context, *, simulate: bool, logging: bool) -> Value:
         """Do a single action, or tell what it would do; the sentence about it. InvalidInput: it is none."""
         ...
 

@@ -26,6 +26,8 @@ class Kept:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._all: dict[str, dict[str, Attributes]] = {"plugin": {}, "setting": {}}
+        self.installation = "idle"
+        """How far the last installation of plugins is: idle, or done."""
         home.changes.subscribe(self._follow)
 
     def load(self, kind: KeptKind, bodies: Mapping[str, Attributes]) -> None:

@@ -70,12 +70,13 @@ def is_outdated(_hub: Hub, _ask: Ask) -> bool:
     return False
 
 
-def install_updates(_hub: Hub, ask: Ask) -> list[Value]:
+def install_updates(hub: Hub, ask: Ask) -> list[Value]:
     modules = ask.data["modules"]
     if not isinstance(modules, list):
         raise InvalidInput("modules must be a list of names")
     if modules:
         raise InvalidInput("this hub installs no plugins: what it can do is built in")
+    hub.kept.installation = "done"
     return []
 
 
@@ -98,8 +99,8 @@ async def set_activated(hub: Hub, ask: Ask) -> object:
     return await kept(hub, result=True)
 
 
-def get_update_status(_hub: Hub, _ask: Ask) -> Attributes:
-    return {"status": "idle", "messages": []}
+def get_update_status(hub: Hub, _ask: Ask) -> Attributes:
+    return {"status": hub.kept.installation, "messages": []}
 
 
 def get_config_schema(_hub: Hub, ask: Ask) -> Attributes:

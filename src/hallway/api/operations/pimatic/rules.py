@@ -5,7 +5,6 @@ It must not know the language of rules, nor how a request or answer is written.
 
 from __future__ import annotations
 
-import inspect
 from typing import Final
 
 from hallway.api.operations.base import Ask, Hub, Operation, RuleAdvice, never
@@ -16,7 +15,6 @@ from hallway.errors import InvalidInput
 from hallway.home.values import Attributes, Value
 
 AREA: Final = "rules"
-TAGS: Final = ("pimatic",)
 
 
 def get_rules(hub: Hub, _ask: Ask) -> object:
@@ -81,36 +79,29 @@ def _language(hub: Hub) -> RuleAdvice:
 
 
 def action_hints(hub: Hub, ask: Ask) -> object:
-    return _language(hub).action_hints(text_in(ask.data, "actionsInput"))
+    return _language(hub).action_hints(text_in(ask.data, "actionsInput"), hub.home)
 
 
 def condition_hints(hub: Hub, ask: Ask) -> object:
-    return _language(hub).condition_hints(text_in(ask.data, "conditionInput"))
+    return _language(hub).condition_hints(text_in(ask.data, "conditionInput"), hub.home)
 
 
 def predicate_presets(hub: Hub, _ask: Ask) -> object:
-    return _language(hub).presets()
+    return _language(hub).predicate_presets(hub.home)
 
 
 def predicate_info(hub: Hub, ask: Ask) -> object:
-    provider = ask.data.get("predicateProviderClass")
-    return _language(hub).predicate_info(text_in(ask.data, "input"), None if provider is None else str(provider))
+    kind = ask.data.get("predicateProviderClass")
+    return _language(hub).predicate_info(text_in(ask.data, "input"), None if kind is None else str(kind), hub.home)
 
 
-async def execute_action(hub: Hub, ask: Ask) -> Value:
+def execute_action(hub: Hub, ask: Ask) -> Value:
     """Do one action now, or tell what it would do; what was done becomes a message unless `logging` is off."""
     simulate = boolean_of("simulate", ask.data["simulate"]) if "simulate" in ask.data else False
-    done = _language(hub).execute(text_in(ask.data, "actionString"), ask.caller.context, simulate=simulate)
-    told = await done if inspect.isawaitable(done) else done
-    if ask.data.get("logging", True) not in (False, "false") and not simulate:
-        hub.home.messages.say("info", f"execute action: {_text_of(told)}", TAGS, ask.caller.context)
-    return told
-
-
-def _text_of(told: Value) -> str:
-    """The sentence in what was told; with a restore pending it stands at the beginning of a list."""
-    first = told[0] if isinstance(told, list) and told else told
-    return str(first)
+    logging = not simulate and ask.data.get("logging", True) not in (False, "false")
+    text = text_in(ask.data, "actionString")
+    with refusing():
+        return _language(hub).execute(text, hub.home, ask.caller.context, simulate=simulate, logging=logging)
 
 
 _ID = path("ruleId", "id of the rule", "night")
@@ -277,7 +268,6 @@ OPERATIONS: Final = (
         ),
         area=AREA,
         result_type="string",
-        at_once=never,
     ),
     Operation(
         "updateRuleOrder",
