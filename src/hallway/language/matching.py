@@ -338,15 +338,13 @@ class Reader:
         """The name of an attribute that some device has."""
         known = self.vocabulary.attributes
         proposed = self.vocabulary.completions_of_attributes()
-        return self._name(known.__contains__, proposed, "{attribute}", param, known)
+        return self._name(known.__contains__, proposed, "{attribute}", param, lambda: list(known))
 
     def button(self) -> Button | None:
         """A button, by its id or what stands on it."""
         known = self.vocabulary
-        names = known.button_names() if self.wild or self.with_elements else []
-        found = self._name(
-            lambda name: known.button(name) is not None, known.completions_of_buttons(), "{button}", "", names
-        )
+        proposed = known.completions_of_buttons()
+        found = self._name(lambda name: known.button(name) is not None, proposed, "{button}", "", known.button_names)
         return known.button(found) if found is not None else None
 
     def _name(
@@ -355,18 +353,18 @@ class Reader:
         proposed: Completions,
         wildcard: str,
         param: str,
-        options: Iterable[str],
+        options: Callable[[], list[str]],
     ) -> str | None:
         if self.hints is not None:
             self.hints.offer_names(proposed, self.rest)
-        listed = list(options) if self.wild or self.with_elements else []
         if self._wildcard(wildcard):
+            listed = options()
             return self._filled_in(listed[0], listed, wildcard, param) if listed else None
         for end in self._name_ends():
             written = self.text[self.at : end]
             if is_known(written):
                 self.at = end
-                return self._found(written, listed, wildcard, param)
+                return self._found(written, options() if self.with_elements else (), wildcard, param)
         return None
 
     def variable(self, *, settable: bool = False) -> str | None:
@@ -375,11 +373,9 @@ class Reader:
         proposed = known.completions_of_variables() if settable else known.completions_of_values()
         if self.hints is not None:
             self.hints.offer_names(proposed, self.rest)
-        listed: list[str] = []
-        if self.wild or self.with_elements:
-            listed = [f"${name}" for name in (known.home.variables.names() if settable else known.value_names())]
         if self._wildcard("{variable}"):
-            return (self._filled_in(listed[0], listed, "{variable}", "") if listed else "")[1:] or None
+            listed = known.variables_listed(settable=settable)
+            return self._filled_in(listed[0], listed, "{variable}", "")[1:] if listed else None
         if not self.text.startswith("$", self.at):
             return None
         name = known.values.longest_at(self.text, self.at + 1)
@@ -389,7 +385,8 @@ class Reader:
         if not name:
             return None
         self.at += 1 + len(name)
-        return self._found(f"${name}", listed, "{variable}", "")[1:]
+        options = known.variables_listed(settable=settable) if self.with_elements else ()
+        return self._found(f"${name}", options, "{variable}", "")[1:]
 
     # ------------------------------------------------------------------ values
 

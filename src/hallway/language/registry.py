@@ -5,7 +5,8 @@ Whoever has more kinds makes a registry out of this one and his own. It must not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import ClassVar, Generic, TypeVar
 
@@ -30,11 +31,14 @@ class PredicateKind:
     """One kind of predicate. `provider` is what pimatic calls it.
 
     begins: the first words of all its sentences, in small letters; empty when they begin with names of the home or
-    values. `read` reads one from the place of the reader; None when there is none (the reader may then stand anywhere).
+    values. opens: a pattern that all its sentences begin with, if there is one that tells them apart: where it does not
+    match, the kind is not tried, which is what keeps reading quick. `read` reads a sentence from the place of the
+    reader; None when there is none (the reader may then stand anywhere).
     """
 
     provider: ClassVar[str]
     begins: ClassVar[tuple[str, ...]] = ()
+    opens: ClassVar[re.Pattern[str] | None] = None
     presets: ClassVar[tuple[Preset, ...]] = ()
 
     def read(self, reader: Reader) -> Test | None:
@@ -47,6 +51,7 @@ class ActionKind:
 
     provider: ClassVar[str]
     begins: ClassVar[tuple[str, ...]] = ()
+    opens: ClassVar[re.Pattern[str] | None] = None
 
     def read(self, reader: Reader) -> Deed | None:
         """A deed, if one stands here."""
@@ -66,14 +71,15 @@ class Kinds(Generic[KindT]):
             {head: tuple(kind for kind in self.all if not kind.begins or head in kind.begins) for head in heads}
         )
 
-    def at(self, reader: Reader) -> tuple[KindT, ...]:
+    def at(self, reader: Reader) -> Sequence[KindT]:
         """The kinds that can stand at the reader's place: all of them where an unfinished text may go on."""
         if reader.hints is not None or reader.lenient or reader.wild:
             return self.all
-        start = reader.at
-        space = reader.text.find(" ", start)
-        head = reader.text[start : space if space >= 0 else None].lower()
-        return self._by_word.get(head) or self._by_word.get(head[:1]) or self._others
+        text, start = reader.text, reader.at
+        space = text.find(" ", start)
+        head = text[start : space if space >= 0 else None].lower()
+        likely = self._by_word.get(head) or self._by_word.get(head[:1]) or self._others
+        return [kind for kind in likely if kind.opens is None or kind.opens.match(text, start)]
 
 
 class Registry:

@@ -1,9 +1,9 @@
-"""The grammar above predicates and actions: how they are joined, bracketed, delayed and held. It knows no kinds of them.
+"""The grammar above predicates and actions: how they are joined, bracketed, delayed and held. It knows none of them.
 
-    condition = part ((" and " | " or " | " and if " | " or when ") part)*    part = "[" condition "]" | predicate
-    predicate = ["trigger: "] test [" for " duration]                     `and` binds first, then `or`, then the others
-    actions   = action (" and " action)* [" else " action (" and " action)*]
-    action    = ["after " duration " "] deed [" after " duration] [" for " duration]
+condition: part ((" and " | " or " | " and if " | " or when ") part)*, where part: "[" condition "]" | predicate.
+predicate: ["trigger: "] test [" for " duration]. Tightest binds `and`, then `or`, then the others.
+actions: action (" and " action)* [" else " action (" and " action)*].
+action: ["after " duration " "] deed [" after " duration] [" for " duration].
 """
 
 from __future__ import annotations

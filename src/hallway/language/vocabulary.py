@@ -204,6 +204,10 @@ class Vocabulary:
         attributes = [f"{device.id}.{name}" for device in home.devices.values() for name in attributes_of(home, device)]
         return [*attributes, *home.variables.names()]
 
+    def variables_listed(self, *, settable: bool) -> list[str]:
+        """All variables, and unless they are to be settable attributes too, with `$`."""
+        return [f"${name}" for name in (self.home.variables.names() if settable else self.value_names())]
+
     def button_names(self) -> list[str]:
         """Ids and texts of all buttons, in the order of the home."""
         known = (self._known[device_id] for device_id in self.home.devices if device_id in self._known)

@@ -26,6 +26,7 @@ _AND: Final = words(" and ")
 _TO: Final = words(also=(" - ", " to ", " until ", "-"))
 _SUN: Final = words(*SUN_EVENTS, quiet=True, element="select")
 _FROM_SUN: Final = words(" before ", " after ", element="select")
+_INTRODUCED: Final = "it|time is|after|before"
 _OFFSET_AHEAD: Final = re.compile(r"[$\d(][^\"\]]*? (?:before|after) ")
 
 
@@ -33,6 +34,7 @@ class ClockSays(PredicateKind):
     """A time, a day, both, or a range of them; with `after` or `before`; also out of a variable or text."""
 
     provider = "CronPredicateProvider"
+    opens = re.compile(rf"{_INTRODUCED}|{MOMENT.pattern}", re.IGNORECASE)
     presets = (
         Preset("at a time", "its 8:00"),
         Preset("before or after a time", "its after 8:00"),
@@ -85,6 +87,7 @@ class SunSays(PredicateKind):
     """A moment of the sun's day, before or after it, or some time before or after it."""
 
     provider = "SunrisePredicateProvider"
+    opens = re.compile(rf"{_INTRODUCED}|{'|'.join(SUN_EVENTS)}|{_OFFSET_AHEAD.pattern}")
 
     def read(self, reader: Reader) -> Test | None:
         reader.take(_ITS)

@@ -5,6 +5,7 @@ It must not know other kinds of predicates.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -32,6 +33,7 @@ class ExpressionsCompare(PredicateKind):
     """`expression <comparator> expression`."""
 
     provider = "VariablePredicateProvider"
+    opens = re.compile(r'[$"(\d-]|[A-Za-z]\w* ?\(')
     presets = (Preset("variables compare", "{expr} = {expr}"),)
 
     def read(self, reader: Reader) -> Test | None:
@@ -45,6 +47,7 @@ class VariableChanges(PredicateKind):
     """`$variable changes`, `$device.attribute is increasing`."""
 
     provider = "VariableUpdatedPredicateProvider"
+    opens = re.compile(r"\$")
     presets = (
         Preset("a variable changes", "{variable} changes"),
         Preset("a variable goes up or down", "{variable} increased"),
