@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from hallway.api.openapi_pimatic import Schema, either, enveloped_operation
+from hallway.api.openapi_pimatic import Schema, either, enveloped_operation, refusals
 from hallway.api.operations.base import Operation, Parameter
 
 SECURITY: Final[list[Schema]] = [{"password": []}, {"query": []}, {"session": []}]
@@ -100,7 +100,8 @@ def document(operations: Iterable[Operation], version: str, enveloped: Iterable[
                 "session": {"type": "apiKey", "in": "cookie", "name": "sessionId"},
                 "basic": {"type": "http", "scheme": "basic"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "pimatic.sess"},
-            }
+            },
+            "responses": refusals(),
         },
         "security": SECURITY,
     }

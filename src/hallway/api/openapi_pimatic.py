@@ -19,6 +19,7 @@ _REALLY: Final = MappingProxyType(
     {"removePage": "array", "removeGroup": "array", "removeVariable": "boolean", "executeAction": "", "restart": ""}
 )
 """Types of results where pimatic declares another than it gives; empty: any."""
+_REFERENCE: Final = "#/components/responses/refused"
 _ERROR: Final[Schema] = {
     "type": "object",
     "required": ["success", "message"],
@@ -116,11 +117,18 @@ def _responses(operation: Operation) -> Schema:
         needed += [operation.result] if operation.name != "restart" else []
     envelope = {"type": "object", "required": needed, "properties": properties}
     answers: Schema = {"200": {"description": "done", "content": {"application/json": {"schema": envelope}}}}
+    return answers | {status: {"$ref": f"{_REFERENCE}{status}"} for status in (*_ERRORS, *_WITHOUT_BODY)}
+
+
+def refusals() -> Schema:
+    """What stands under `components/responses`: how an operation is refused, by name."""
+    written: Schema = {}
     for status, description in _ERRORS.items():
-        answers[status] = {"description": description, "content": {"application/json": {"schema": _ERROR}}}
+        content = {"application/json": {"schema": _ERROR}}
+        written[f"refused{status}"] = {"description": description, "content": content}
     for status, description in _WITHOUT_BODY.items():
-        answers[status] = {"description": description}
-    return answers
+        written[f"refused{status}"] = {"description": description}
+    return written
 
 
 # ---------------------------------------------------------------------- two doors at one address
@@ -145,6 +153,9 @@ def either(one: object, security: list[Schema], other: Schema) -> Schema:
 
 
 def _either_answer(one: object, other: object) -> Schema:
+    reference = _part(other, "").get("$ref")
+    if isinstance(reference, str):
+        other = refusals()[reference.rpartition("/")[2]]
     schemas = [schema for answer in (one, other) if (schema := _schema_of(answer)) is not None]
     written: Schema = {"description": _part(one, "").get("description", "done")}
     if schemas:

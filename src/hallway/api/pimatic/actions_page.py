@@ -132,7 +132,7 @@ def curl(operation: Operation) -> str:
     else:
         parts += [f"-X {method}"]
         parts += [f"-H 'Content-Type: application/json' -d {_quoted(_json(values))}"] if values else []
-    return " ".join((*parts, f"'{ADDRESS}{path}'"))
+    return " ".join((*parts, _quoted(f"{ADDRESS}{path}")))
 
 
 def call(operation: Operation) -> str:
