@@ -96,8 +96,7 @@ class Deed(msgspec.Struct, frozen=True):
 class DeviceDeed(Deed, frozen=True):
     """An action of a device with fixed arguments.
 
-    done, to_do: words with {name} for the device's name; restores: the attribute whose value before is put back through
-    the same action, or None; counter: the action that takes it back instead, with its arguments.
+    done, to_do: words with {name} for the device's name; counter: what takes it back, if anything does.
     """
 
     device_id: str
@@ -105,24 +104,20 @@ class DeviceDeed(Deed, frozen=True):
     arguments: Mapping[str, Value]
     done: str
     to_do: str
-    restores: str = ""
     counter: Undo | None = None
 
     @property
     def lasts(self) -> bool:
-        return bool(self.restores or self.counter)
+        return self.counter is not None
 
     def announce(self, home: Home) -> str:
         return self.to_do.replace("{name}", home.device(self.device_id).name)
 
     def run(self, home: Home, context: Context) -> Outcome:
-        device = home.device(self.device_id)
-        counter = self.counter and msgspec.structs.replace(
-            self.counter, text=self.counter.text.replace("{name}", device.name)
-        )
-        undo = counter or undo_of(home, self.device_id, self.action, self.arguments, self.restores)
+        name = home.device(self.device_id).name
+        undo = self.counter and msgspec.structs.replace(self.counter, text=self.counter.text.replace("{name}", name))
         home.act(self.device_id, self.action, self.arguments, context)
-        return Outcome(self.done.replace("{name}", device.name), undo)
+        return Outcome(self.done.replace("{name}", name), undo)
 
 
 def undo_of(home: Home, device_id: str, action: str, arguments: Mapping[str, Value], attribute: str) -> Undo | None:

@@ -30,7 +30,6 @@ class PartParser(Parser):
 
     def part(self, what: What) -> Expression:
         """The expression, as much of it as can be read; ExpressionError when there is none."""
-        self._deeper()
         if what == "any":
             node = self._expression()
         elif what == "number":

@@ -6,11 +6,15 @@ It must not know what they are for.
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from hallway.errors import HallwayError
 from hallway.home.values import Attributes, Value, decode
+from hallway.language.coercion import tidy
 from hallway.language.matching import Reader
 from hallway.language.words import words
 
@@ -20,7 +24,15 @@ _COMMA: Final = words(", ")
 _KEY: Final = re.compile(r"[\w.-]+")
 _BARE: Final = re.compile(r"[\w.:+-]*\w")
 _MAX_PAIRS: Final = 50
-_read_json: Final = json.JSONDecoder().raw_decode
+_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_NAMED: Final[Mapping[str, Value]] = MappingProxyType({"true": True, "false": False, "null": None})
+
+
+def _no_constant(name: str) -> Value:
+    raise ValueError(f"{name} is no JSON")
+
+
+_read_json: Final = json.JSONDecoder(parse_constant=_no_constant).raw_decode
 
 
 def read_pairs(reader: Reader) -> Attributes | None:
@@ -31,7 +43,7 @@ def read_pairs(reader: Reader) -> Attributes | None:
         return _read_object(reader)
     data: Attributes = {}
     while len(data) < _MAX_PAIRS:
-        key = reader.match(_KEY)
+        key = reader.match(_KEY, "a name, as in name = 5")
         found, value = read_value(reader) if key and reader.take(_EQUALS) else (False, None)
         if key is None or not found:
             return None
@@ -60,11 +72,10 @@ def read_value(reader: Reader) -> tuple[bool, Value]:
     text = reader.quoted()
     if text is not None:
         return True, text
-    bare = reader.match(_BARE)
+    bare = reader.match(_BARE, "a value")
     if bare is None:
         return False, None
-    try:
-        value = decode(bare[0].encode())
-    except HallwayError:
-        return True, bare[0]
-    return True, value
+    if bare[0] in _NAMED:
+        return True, _NAMED[bare[0]]
+    number = float(bare[0]) if _NUMBER.fullmatch(bare[0]) else math.inf
+    return True, tidy(number) if math.isfinite(number) else bare[0]

@@ -6,6 +6,7 @@ the place, the proposals for what could come next, and the elements of a form. I
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
@@ -22,6 +23,7 @@ from hallway.language.vocabulary import Able, Button, Completions, Vocabulary, f
 from hallway.language.words import Words, words
 
 T = TypeVar("T")
+Sought = Words | Able | str | tuple[str, ...]
 
 THE = words("the ")
 _NUMBER = re.compile(r"-?[0-9]+\.?[0-9]*")
@@ -112,7 +114,7 @@ class Reader:
         self.pieces: list[str] = []
         self.elements: list[Attributes] = []
         self.furthest = 0
-        self._sought: list[Words] = []
+        self._sought: list[Sought] = []
         self._reasons: list[Problem] = []
         self._lower: str | None = None
         self._ends: tuple[int, list[int]] = (-1, [])
@@ -165,7 +167,8 @@ class Reader:
         """Remember why it cannot go on at a place."""
         self._reasons.append(Problem(position, reason))
 
-    def _seek(self, sought: Words) -> None:
+    def seek(self, sought: Sought) -> None:
+        """Remember what was looked for here in vain: words, names of the home, or a value, in words for people."""
         if self.at > self.furthest:
             self.furthest = self.at
             self._sought = [sought]
@@ -184,8 +187,7 @@ class Reader:
         return Problem(start, f"{_shown(self.text[start:])} {otherwise}")
 
     def _missing(self) -> str:
-        proposed = dict.fromkeys(spelling.strip() for sought in self._sought for spelling in sought.shown)
-        names = [f"“{spelling}”" for spelling in proposed if spelling]
+        names = list(dict.fromkeys(name for sought in self._sought for name in _names_of(sought)))
         more = ", …" if len(names) > _PROPOSED else ""
         after = self.text[: self.furthest].strip()[-_SHOWN:]
         known = f"; it could go on with {', '.join(names[:_PROPOSED])}{more}" if names else ""
@@ -199,7 +201,7 @@ class Reader:
             self.hints.offer_words(sought, self.rest)
         found = sought.find(self.text, self.at, lenient=self.lenient)
         if found is None:
-            self._seek(sought)
+            self.seek(sought)
             return None
         spelling, self.at = found
         self.pieces.append(spelling)
@@ -222,6 +224,7 @@ class Reader:
             return self._filled_in(options[0], options, wildcard, param)
         fitting = [option for option in options if self._stands_here(option)]
         if not fitting:
+            self.seek(tuple(options))
             return None
         chosen = max(fitting, key=len)
         self.at += len(chosen)
@@ -253,14 +256,18 @@ class Reader:
                 return True
         return False
 
-    def match(self, pattern: re.Pattern[str], kind: str = "text", param: str = "") -> re.Match[str] | None:
-        """What a pattern finds here; nothing is proposed for it."""
+    def match(
+        self, pattern: re.Pattern[str], wanted: str = "", kind: str = "text", param: str = ""
+    ) -> re.Match[str] | None:
+        """What a pattern finds here; nothing is proposed for it. wanted: what that is, for messages."""
         found = pattern.match(self.text, self.at)
         if found is not None:
             self.at = found.end()
             self.pieces.append(found[0])
             if self.with_elements:
                 self.elements.append(element(found[0], None, kind=kind, param=param))
+        elif wanted:
+            self.seek(wanted)
         return found
 
     # ------------------------------------------------------------------ names of the home
@@ -286,6 +293,7 @@ class Reader:
             return self._device_found(devices[0], by_name=True, filled_in=True, able=able) if devices else None
         fitting = [candidate for candidate in self._devices_here() if able.fits(candidate.device)]
         if not fitting:
+            self.seek(able)
             return None
         end, device, by_name = fitting[0]
         rivals = {other.device.id for other in fitting if other.end == end}
@@ -415,7 +423,8 @@ class Reader:
             self._filled_in("0", ["0"], wildcard, param, kind="text")
             return 0
         found = _NUMBER.match(self.text, self.at)
-        if found is None:
+        if found is None or not math.isfinite(float(found[0])):
+            self.seek("a number")
             return None
         self.at = found.end()
         self._found(found[0], [found[0]], wildcard, param, kind="text")
@@ -430,6 +439,7 @@ class Reader:
             return ""
         found = _QUOTED.match(self.text, self.at)
         if found is None:
+            self.seek('a text in "quotes"')
             if self.hints is not None and self.text.startswith('"', self.at):
                 self.hints.offer(('"',), "")
             return None
@@ -456,6 +466,19 @@ class Reader:
         if self.with_elements:
             self.elements.append(element(taken, options, kind=kind, param=param, wildcard=wildcard))
         return taken
+
+
+def _names_of(sought: Sought) -> list[str]:
+    """What was looked for, for a message."""
+    match sought:
+        case str():
+            return [sought]
+        case Able():
+            return [f"the id or name of {sought.name}"]
+        case Words():
+            return [f"“{spelling.strip()}”" for spelling in sought.shown if spelling.strip()]
+        case _:
+            return [f"“{option.strip()}”" for option in sought]
 
 
 def _shown(text: str) -> str:

@@ -87,7 +87,7 @@ class _ConditionReading:
         while self._read_part() and self._read_joint():
             pass
         if not self._problems and not reader.done:
-            self._wrong(reader.problem(reader.at, "stands where “and”, “or” or the end of the condition is needed"))
+            self._wrong(_rest(reader, ("and", "or", "and if", "or when"), "predicate"))
         elif self._open:
             self._wrong(Problem(len(reader.text), "a “]” is missing: as many brackets must be closed as opened"))
         tree = None if self._problems else _tree(self._tokens, self._predicates)
@@ -142,6 +142,15 @@ class _ConditionReading:
         if reader.done:
             self._wrong(Problem(reader.at, f"a predicate is missing after the last “{joint.strip()}”"))
         return not reader.done
+
+
+def _rest(reader: Reader, joints: Sequence[str], wanted: str) -> Problem:
+    """What is wrong with a text that goes on after all that could be read."""
+    left = reader.rest.strip()
+    if left in joints:
+        return Problem(len(reader.text), f"after the last “{left}” there is no {wanted}")
+    known = ", ".join(f"“{joint}”" for joint in joints)
+    return reader.problem(reader.at, f"stands where {known} or the end is needed")
 
 
 def read_predicate(
@@ -221,7 +230,7 @@ def read_actions(reader: Reader, kinds: Kinds[ActionKind], rule_id: str = "id") 
         if reader.done or problems:
             break
     if not problems and not reader.done:
-        problems.append(reader.problem(reader.at, "stands where “and”, “else” or the end of the actions is needed"))
+        problems.append(_rest(reader, ("and", "else"), "action"))
     return ReadActions(tokens, lists[0], lists[1] if len(lists) > 1 else [], problems)
 
 

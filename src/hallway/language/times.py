@@ -51,7 +51,7 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A point in time that stands in a text with variables, and is read (by `read_when`) whenever it is needed."""
+    """A point in time that stands in a text with variables, and is read (by `read_moment`) whenever it is needed."""
 
     text: Expression
 

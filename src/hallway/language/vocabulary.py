@@ -25,7 +25,7 @@ _AFTER_ALL = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True)
 class Able:
-    """What a device must have to be meant: attributes and actions. `name` keeps such devices apart in caches."""
+    """What a device must have to be meant: attributes and actions. `name`: what people call one, different for each."""
 
     name: str
     attributes: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Able:
 
 def having(attribute: str) -> Able:
     """Devices with that attribute."""
-    return Able(f"having {attribute}", (attribute,))
+    return Able(f"a device with {attribute}", (attribute,))
 
 
 def attributes_of(home: Home, device: Device) -> Mapping[str, Attribute]:

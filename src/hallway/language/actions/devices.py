@@ -16,13 +16,13 @@ from hallway.language.registry import ActionKind
 from hallway.language.vocabulary import Able
 from hallway.language.words import words
 
-_SWITCH: Final = Able("switch", ("state",), ("changeStateTo",))
-_TOGGLING: Final = Able("toggle", ("state",), ("toggle",))
-_CONTACT: Final = Able("settable contact", ("contact",), ("changeContactTo",))
-_PRESENCE: Final = Able("settable presence", ("presence",), ("changePresenceTo",))
-_SHUTTER: Final = Able("shutter", (), ("moveUp", "moveDown"))
-_STOPPABLE: Final = Able("stoppable shutter", ("position",), ("stop",))
-_TIMER: Final = Able("timer", (), ("startTimer", "stopTimer", "resetTimer"))
+_SWITCH: Final = Able("a switch", ("state",), ("changeStateTo",))
+_TOGGLING: Final = Able("a switch that toggles", ("state",), ("toggle",))
+_CONTACT: Final = Able("a contact that can be set", ("contact",), ("changeContactTo",))
+_PRESENCE: Final = Able("a presence sensor that can be set", ("presence",), ("changePresenceTo",))
+_SHUTTER: Final = Able("a shutter", (), ("moveUp", "moveDown"))
+_STOPPABLE: Final = Able("a shutter that stops", ("position",), ("stop",))
+_TIMER: Final = Able("a timer", (), ("startTimer", "stopTimer", "resetTimer"))
 
 
 def _either_way(device_id: str, action: str, parameter: str, value: bool, words_for: tuple[str, str]) -> Deed:

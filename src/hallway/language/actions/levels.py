@@ -108,7 +108,7 @@ class DimLight(ActionKind):
     provider = "DimmerActionProvider"
     begins = ("dim",)
     _verb: Final = words("dim ")
-    _able: Final = Able("dimmer", ("dimlevel",), ("changeDimlevelTo",))
+    _able: Final = Able("a dimmer", ("dimlevel",), ("changeDimlevelTo",))
 
     def read(self, reader: Reader) -> Deed | None:
         device = reader.device(self._able) if reader.take(self._verb) else None
@@ -128,7 +128,7 @@ class SetTemperature(ActionKind):
     begins = ("set",)
     _verb: Final = words("set temp of ")
     _degrees: Final = words("°C", also=("C",))
-    _able: Final = Able("thermostat", ("temperatureSetpoint",), ("changeTemperatureTo",))
+    _able: Final = Able("a thermostat", ("temperatureSetpoint",), ("changeTemperatureTo",))
 
     def read(self, reader: Reader) -> Deed | None:
         device = reader.device(self._able) if reader.take(self._verb) else None
@@ -147,7 +147,7 @@ class SetThermostatMode(ActionKind):
     provider = "HeatingThermostatModeActionProvider"
     begins = ("set",)
     _verb: Final = words("set mode of ")
-    _able: Final = Able("thermostat mode", ("mode",), ("changeModeTo",))
+    _able: Final = Able("a thermostat with modes", ("mode",), ("changeModeTo",))
 
     def read(self, reader: Reader) -> Deed | None:
         device = reader.device(self._able) if reader.take(self._verb) else None

@@ -15,8 +15,8 @@ from hallway.language.registry import ActionKind
 from hallway.language.vocabulary import Able
 from hallway.language.words import words
 
-_PLAYER: Final = Able("player", ("state",), ("play", "pause", "stop"))
-_LOUD: Final = Able("player with volume", ("volume",), ("setVolume",))
+_PLAYER: Final = Able("a player", ("state",), ("play", "pause", "stop"))
+_LOUD: Final = Able("a player with a volume", ("volume",), ("setVolume",))
 _FULL: Final = 100
 
 

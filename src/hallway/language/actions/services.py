@@ -49,7 +49,7 @@ class CallAnyService(ActionKind):
         if reader.hints is not None and not reader.done:
             listing = reader.vocabulary.home.services.listing()
             reader.hints.offer((f"{domain}.{name}" for domain in listing for name in listing[domain]), reader.rest)
-        service = reader.match(_SERVICE)
+        service = reader.match(_SERVICE, "a service, as in light.turn_on")
         data = read_pairs(reader) if service else None
         return None if service is None or data is None else CallService(service[1], service[2], data)
 
@@ -97,7 +97,7 @@ class ActivateScene(ActionKind):
         known = names | ids
         chosen = reader.choose(tuple(known))
         if chosen is None:
-            reader.note(reader.at, f"there is no such scene; there are: {', '.join(ids) or 'none'}")
+            reader.seek("the id or name of a scene")
             return None
         return CallService("scene", "turn_on", {"entity_id": known[chosen]})
 

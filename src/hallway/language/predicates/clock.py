@@ -66,7 +66,7 @@ def _read_range(reader: Reader, *, introduced: bool, joint_is_and: bool) -> Test
 def _read_when(reader: Reader, *, introduced: bool) -> When | None:
     """A point in time; without an introduction no variable and no text, which begin other predicates."""
     start = reader.at
-    found = reader.match(MOMENT, "time", "time")
+    found = reader.match(MOMENT, kind="time", param="time")
     if found is not None:
         moment = moment_of(found)
         if moment is None:

@@ -38,7 +38,7 @@ class SwitchIs(_DeviceIs):
 
     provider = "SwitchPredicateProvider"
     presets = (Preset("a switch is turned on or off", "{device} is turned on"),)
-    able = Able("switch", ("state",), ("changeStateTo",))
+    able = Able("a switch", ("state",), ("changeStateTo",))
     attribute = "state"
     verbs = words(" is", " is turned", also=(" is switched",))
     states = words(" on", " off", element="select", param="state")

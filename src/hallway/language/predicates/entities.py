@@ -31,7 +31,7 @@ class StateOfEntity(PredicateKind):
             return None
         if reader.hints is not None and not reader.done:
             reader.hints.offer((state.entity_id for state in reader.vocabulary.home.states()), reader.rest)
-        entity = reader.match(_ENTITY)
+        entity = reader.match(_ENTITY, "the id of an entity, as in weather.sun")
         comparator = read_comparison(reader) if entity else None
         if entity is None or comparator is None:
             return None
