@@ -10,7 +10,6 @@ import gc
 import logging
 import secrets
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Literal, Protocol, cast
 from zoneinfo import ZoneInfo
@@ -18,21 +17,14 @@ from zoneinfo import ZoneInfo
 from hallway import __version__
 from hallway.access.gate import DOOR, Gate
 from hallway.access.passwords import hash_password, is_password
-from hallway.access.people import People
-from hallway.api.front import Front, Page
-from hallway.api.homeassistant.door import HomeAssistantDoor
-from hallway.api.openapi import document
 from hallway.api.operations.base import Hub, Info
-from hallway.api.operations.forms import event_bytes
-from hallway.api.operations.homeassistant import OPERATIONS
 from hallway.api.operations.pimatic.forms import Forms
 from hallway.api.operations.pimatic.history import RecentHistory
 from hallway.api.operations.pimatic.kept import Kept, KeptKind
 from hallway.api.operations.pimatic.recent import Recent
-from hallway.api.server import Server, ServerLimits
-from hallway.api.stream import Streams
 from hallway.clock import Clock, SystemClock
 from hallway.definitions import populate
+from hallway.doors import Doors
 from hallway.errors import HallwayError, InvalidInput
 from hallway.home.bus import HUB_START, HUB_STOP
 from hallway.home.calls import Call, done
@@ -40,8 +32,10 @@ from hallway.home.changes import Context
 from hallway.home.home import START, Home
 from hallway.home.saved import restore
 from hallway.home.services import Asked, Offered
-from hallway.home.values import Attributes, encode
+from hallway.home.values import Attributes
 from hallway.language.expressions import parse
+from hallway.language.kinds import built_in
+from hallway.language.rules import RuleParser
 from hallway.links.following import Announced, Follower
 from hallway.links.forwarding import EventForwarding
 from hallway.links.line import ThreadLine
@@ -49,6 +43,7 @@ from hallway.links.peer import Peer
 from hallway.links.status import forget_links
 from hallway.plugins.builtin.processes import ProcessSource, Watch
 from hallway.plugins.builtin.sun import SunSource
+from hallway.residents import FirstPeople, people_of
 from hallway.settings import ConfigurationError, LinkSettings, Settings, load
 from hallway.store.store import Store
 
@@ -84,6 +79,8 @@ class App:
             kept_ids=dict(saved.kept_ids),
             time_zone=ZoneInfo(settings.home.time_zone),
         )
+        self._language = RuleParser(built_in())
+        self.home.rules.language = self._language
         self.parked, problems = populate(self.home, settings, self.store.definitions)
         if problems:
             raise ConfigurationError(problems)
@@ -98,9 +95,10 @@ class App:
             self._line_to,
             {(link.host, link.port): f"link:{name}" for name, link in self._followers.items()},
         )
-        self.streams = Streams(self.home.bus, self.clock, loop, event_bytes)
-        front = self._front()
-        self.server = Server(front, front.at_once, self.clock, self._limits())
+        self._recent = Recent(self.home)
+        hub = self._hub()
+        self._first = FirstPeople(hub.people, self.home, settings.users, self.store.definitions("user"))
+        self.doors = Doors(hub, self.gate, self.store, self._recent, settings.http, loop)
         self._background: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------------ parts
@@ -127,11 +125,7 @@ class App:
         processes.define()
         return [*sources, processes]
 
-    def _limits(self) -> ServerLimits:
-        http = self._settings.http
-        return ServerLimits(http.max_connections, http.request_timeout, http.idle_timeout)
-
-    def _front(self) -> Front:
+    def _hub(self) -> Hub:
         home = self._settings.home
         info = Info(
             home.name,
@@ -141,29 +135,20 @@ class App:
             home.time_zone,
             cast("Literal['metric', 'imperial']", home.unit_system),
         )
-        recent = Recent(self.home)
-        hub = Hub(
+        return Hub(
             self.home,
             info,
             self.forwarding,
             self._told,
             self._components,
             self.store,
-            self._people(),
-            Forms(self.home, recent),
+            people_of(self.clock, self.home, self.store.definitions),
+            Forms(self.home, self._recent),
             self._kept_for_pimatic(),
-            RecentHistory(self.home, recent),
+            RecentHistory(self.home, self._recent),
+            rule_language=self._language,
             restart=self.restart,
         )
-        door = HomeAssistantDoor(hub, self.gate, self.streams, self._settings.http.max_body)
-        return Front(door, pages())
-
-    def _people(self) -> People:
-        people = People(self.clock)
-        for kind in ("role", "user"):
-            for key, kept in self.store.definitions(kind).items():
-                people.take(kind, key, kept.body)
-        return people
 
     def _kept_for_pimatic(self) -> Kept:
         kept = Kept(self.home)
@@ -196,11 +181,14 @@ class App:
         if not self._kept("hub", "id"):
             self._in_background(self._keep("hub", "id", {"id": self.home.hub_id}))
         self._open_gate()
+        self._first.admit()
+        self._in_background(self._first.keep())
+        await self.doors.cookies.start()
         forget_links(self.home)
         for key in self.store.definitions("forwarding"):
             registered = self._kept("forwarding", key)
             self.forwarding.restore(registered["host"], int(registered["port"]), registered["api_password"])
-        port = await self.server.start(host, port)
+        port = await self.doors.server.start(host, port)
         for name, link in self._followers.items():
             self._follow(name, link, port)
         for source in self._sources:
@@ -297,10 +285,10 @@ class App:
     async def stop(self) -> None:
         """End in good order: tell everybody, answer what was asked, keep everything."""
         self.home.fire(HUB_STOP, {}, Context("stop"))
-        self.streams.end_all()
+        self.doors.end_live()
         for source in self._sources:
             source.stop()
-        await self.server.stop(PATIENCE)
+        await self.doors.server.stop(PATIENCE)
         await asyncio.gather(*(follower.stop() for follower in self._following.values()), return_exceptions=True)
         await self.forwarding.stop()
         for task in list(self._background):
@@ -315,15 +303,6 @@ def _anything(_data: Attributes) -> None:
 def follower_name(link: LinkSettings) -> str:
     """The name of a hub that we follow."""
     return link.name or f"{link.host}:{link.port}"
-
-
-def pages() -> dict[str, Page]:
-    """What stands at fixed addresses and needs no password."""
-    index = resources.files("hallway").joinpath("web/index.html").read_bytes()
-    return {
-        "/": Page("text/html; charset=utf-8", index),
-        "/api/openapi.json": Page("application/json", encode(document(OPERATIONS, __version__))),
-    }
 
 
 Started = Callable[[App, int], None]

@@ -93,14 +93,14 @@ def _port(text: str) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
-    from hallway.definitions import check, expected, not_used_yet
+    from hallway.definitions import check, expected
     from hallway.language.expressions import parse
 
     settings = load(given.home, must_exist=True)
     problems = check(settings, parse)
     if problems:
         raise ConfigurationError(problems)
-    for note in (*not_used_yet(settings), *expected(settings, parse)):
+    for note in expected(settings, parse):
         print(note)
     print(f"{settings.source}: {len(settings.devices)} devices, {len(settings.variables)} variables: all is well")
     return 0
@@ -158,7 +158,6 @@ def _serve(given: argparse.Namespace, settings: Settings, *, demo: bool) -> int:
     import uvloop
 
     from hallway.app import App, serve
-    from hallway.definitions import not_used_yet
 
     logging.basicConfig(
         level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
@@ -178,7 +177,7 @@ def _serve(given: argparse.Namespace, settings: Settings, *, demo: bool) -> int:
             app.add_source(Life(app.home, random.Random()))  # noqa: S311 - no secret depends on it
 
     def started(app: App, listening: int) -> None:
-        for line in (*(f"parked: {problem}" for problem in app.parked), *not_used_yet(settings)):
+        for line in (f"parked: {problem}" for problem in app.parked):
             print(line, file=sys.stderr)
         print(_greeting(host, listening, settings, demo=demo), flush=True)
 

@@ -223,16 +223,6 @@ def _load_orders(home: Home, kept: KeptOfKind) -> None:
 # ---------------------------------------------------------------------- looking at a file
 
 
-def not_used_yet(settings: Settings) -> list[str]:
-    """What the configuration declares and nothing in this version makes use of, one sentence each."""
-    kept = (("users", settings.users),)
-    return [
-        f"{settings.source.name}: {name} ({len(entries)}) are read and checked, but this version does nothing with them"
-        for name, entries in kept
-        if entries
-    ]
-
-
 def _loose_ends(home: Home, settings: Settings) -> tuple[Problem, ...]:
     """Definitions that can stand as they are and will not do what was meant."""
     where = {str(entry.config["id"]): entry.where for entry in settings.devices}

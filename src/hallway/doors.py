@@ -1,0 +1,112 @@
+"""The doors of a hub, built around its parts: who may come in, what can be asked, what is told live.
+
+Part of the composition root. It must not hold logic of what it connects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from importlib import resources
+from typing import Final
+
+from hallway import __version__
+from hallway.access.cookies import Cookies
+from hallway.access.entrance import Entrance
+from hallway.access.gate import Gate
+from hallway.api.cors import Origins
+from hallway.api.engineio.door import PATHS, EngineDoor
+from hallway.api.engineio.engine import Engine, EngineLimits
+from hallway.api.front import App, Front, Page
+from hallway.api.homeassistant.door import HomeAssistantDoor
+from hallway.api.openapi import document
+from hallway.api.operations.base import Hub
+from hallway.api.operations.forms import event_bytes
+from hallway.api.operations.homeassistant import OPERATIONS as OF_HOME_ASSISTANT
+from hallway.api.operations.pimatic.recent import Recent
+from hallway.api.operations.pimatic.table import OPERATIONS as OF_PIMATIC
+from hallway.api.pimatic import actions_page, client_js
+from hallway.api.pimatic.calls import Calls
+from hallway.api.pimatic.describing import description_text
+from hallway.api.pimatic.door import PimaticDoor
+from hallway.api.pimatic.socket import PimaticSocket
+from hallway.api.server import Server, ServerLimits
+from hallway.api.stream import Streams
+from hallway.home.values import Attributes, Value, encode
+from hallway.settings import HttpSettings
+from hallway.store.store import Store
+
+HTML: Final = "text/html; charset=utf-8"
+
+
+class Credentials:
+    """What sessions need to outlive a restart, kept in the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept = {key: found.body or {} for key, found in store.definitions("credential").items()}
+
+    def kept(self, name: str) -> Mapping[str, Value]:
+        """What was kept under that name, empty when nothing was."""
+        return self._kept.get(name, {})
+
+    async def keep(self, name: str, body: Attributes) -> None:
+        """Keep it; done when it would survive a crash."""
+        await self._store.define("credential", name, body, "hallway", "access")
+
+
+class Doors:
+    """All that listens at the port of a hub, and the parts of it that have a life of their own."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        gate: Gate,
+        store: Store,
+        recent: Recent,
+        http: HttpSettings,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        clock = hub.home.clock
+        origins = Origins(http.cors_origins)
+        self.cookies = Cookies(hub.people, clock, Credentials(store))
+        self.streams = Streams(hub.home.bus, clock, loop, event_bytes)
+        entrance = Entrance(hub.people, self.cookies)
+        calls = Calls(hub, OF_PIMATIC)
+        socket = PimaticSocket(calls, entrance, hub.forms, recent, loop, origins)
+        self.announce = socket.announce
+        self._engine = Engine(socket.accept, clock, EngineLimits())
+        sockets = EngineDoor(self._engine)
+        apps: dict[bytes, App] = dict.fromkeys(PATHS, sockets)
+        front = Front(
+            HomeAssistantDoor(hub, gate, self.streams, http.max_body, entrance),
+            pages(),
+            PimaticDoor(calls, entrance, http.max_body, origins, documents()),
+            apps,
+        )
+        limits = ServerLimits(http.max_connections, http.request_timeout, http.idle_timeout)
+        self.server = Server(front, front.at_once, clock, limits, sockets.upgrade)
+
+    def end_live(self) -> None:
+        """Say good-bye to everybody who is told things live."""
+        self.streams.end_all()
+        self._engine.end_all()
+
+
+def pages() -> dict[str, Page]:
+    """What stands at fixed addresses. Only the page about the hub itself is for those alone who may come in."""
+    index = resources.files("hallway").joinpath("web/index.html").read_bytes()
+    everything = encode(document(OF_HOME_ASSISTANT, __version__, OF_PIMATIC))
+    all_operations = (*OF_PIMATIC, *OF_HOME_ASSISTANT)
+    return {
+        "/": Page(HTML, index, for_all=False),
+        "/api/openapi.json": Page("application/json", everything),
+        actions_page.PATH: Page(HTML, actions_page.actions_page(all_operations), actions_page.POLICY),
+        actions_page.SCRIPT_PATH: Page(actions_page.SCRIPT_TYPE, actions_page.actions_script()),
+        client_js.PATH: Page(client_js.CONTENT_TYPE, client_js.client_script(OF_PIMATIC)),
+    }
+
+
+def documents() -> dict[str, Page]:
+    """What the door of people has for those who have come in."""
+    return {"/api": Page(HTML, description_text(OF_PIMATIC))}
