@@ -115,15 +115,14 @@ class People:
         known = self._accounts.get(person.username)
         if known is not None and known.person == person and password is None:
             return
-        right = None if password is None else self._credential(person.username, password)
+        if password is not None:
+            right: bytes | None = self._credential(person.username, password)
+        elif known is not None and known.person == msgspec.structs.replace(person, hash=""):
+            right = known.right  # the hash of the password that was at hand is there now
+        else:
+            right = None
         self._accounts[person.username] = _Account(person, self._role_of(person.role), right)
         self._wrong.clear()
-
-    def set_hash(self, username: str, kept_hash: str) -> None:
-        """The hash of the password that this person has already; sessions stay."""
-        account = self._accounts[username]
-        person = msgspec.structs.replace(account.person, hash=kept_hash)
-        self._accounts[username] = _Account(person, self._role_of(person.role), account.right)
 
     def remove_user(self, username: str) -> None:
         """That person is a stranger from now on."""

@@ -7,6 +7,7 @@ import pytest
 from hallway.api.operations.base import Operation, Parameter
 from hallway.api.pimatic.gathering import gather
 from hallway.errors import InvalidInput
+from hallway.home.values import Attributes
 
 NAME = Parameter("name", "path", "whose it is")
 TYPE = Parameter("type", "data", "what it is", required=True)
@@ -16,7 +17,7 @@ FREE = Operation("act", ("GET",), "/api/x/{name}", "Act", "", "", lambda _hub, _
 
 
 def test_the_path_beats_the_query_and_the_query_the_body() -> None:
-    body = {"name": "body", "type": "body", "count": 3}
+    body: Attributes = {"name": "body", "type": "body", "count": 3}
     assert gather(SET, {"name": "path"}, {"name": "query", "type": "query"}, body) == {
         "name": "path",
         "type": "query",
