@@ -58,7 +58,7 @@ class Mover:
         return self.run("export", "pimatic", "--home", self.home, *options)
 
     def kept(self) -> dict[tuple[str, str], Any]:
-        """All definitions of the home."""
+        """All definitions of the home, of each kind in the order in which they came."""
         with resting(self.home, VirtualClock()) as home:
             return {(known.kind, known.id): known.body for known in home.definitions()}
 
@@ -85,7 +85,9 @@ def test_everything_comes_over_and_the_home_can_be_checked(mover: Mover) -> None
         assert {key: body for (its, key), body in kept.items() if its == kind} == {
             entry[named_by]: entry for entry in CONFIG[name]
         }
-    assert kept["order", "user"] == {"order": ["zoe", "anna"]}
+    assert kept["order", "device"] == {"order": ["lamp", "heater", "hue"]}
+    assert [key for kind, key in kept if kind == "user"] == ["zoe", "anna"]
+    assert [key for kind, key in kept if kind == "role"] == ["reader", "admin"]
     assert kept["setting", "pimatic"]["locale"] == "de"
     assert mover.run("check", "--home", mover.home).returncode == 0
 

@@ -95,9 +95,11 @@ def _port(text: str) -> int:
 def _check(given: argparse.Namespace) -> int:
     from hallway.definitions import check, expected
     from hallway.language.expressions import parse
+    from hallway.language.kinds import built_in
+    from hallway.language.rules import RuleParser
 
     settings = load(given.home, must_exist=True)
-    problems = check(settings, parse)
+    problems = check(settings, parse, RuleParser(built_in()))
     if problems:
         raise ConfigurationError(problems)
     for note in expected(settings, parse):
@@ -109,6 +111,8 @@ def _check(given: argparse.Namespace) -> int:
 def _import_pimatic(given: argparse.Namespace) -> int:
     from hallway.clock import SystemClock
     from hallway.language.expressions import parse
+    from hallway.language.kinds import built_in
+    from hallway.language.rules import RuleParser
     from hallway.moving import Import, import_pimatic
 
     asked = Import(
@@ -116,7 +120,7 @@ def _import_pimatic(given: argparse.Namespace) -> int:
     )
     try:
         with asyncio.Runner() as runner:
-            told = import_pimatic(asked, SystemClock(runner.get_loop()), parse)
+            told = import_pimatic(asked, SystemClock(runner.get_loop()), parse, RuleParser(built_in()))
     except ConfigurationError:
         raise
     except InvalidInput as error:

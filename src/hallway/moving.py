@@ -15,6 +15,7 @@ import msgspec
 
 from hallway.clock import Clock
 from hallway.errors import Conflict, InvalidInput, NotFound
+from hallway.home.rules import RuleLanguage
 from hallway.home.values import Attributes, encode
 from hallway.home.variables import Language
 from hallway.links.importers import pimatic_config, pimatic_database
@@ -30,6 +31,8 @@ from hallway.store.offline import Resting, looked_at, resting
 from hallway.store.rows import AnyRow, DeviceFresh, ValueRow, VariableFresh
 
 DOOR = "import"
+TICK = 1e-6
+"""Seconds between two definitions that come together, so that they have come in their order."""
 SHOWN = 10
 """Names in one sentence."""
 
@@ -52,11 +55,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     configuration: str | None
 
 
-def import_pimatic(asked: Import, clock: Clock, language: Language) -> tuple[str, ...]:
+def import_pimatic(asked: Import, clock: Clock, language: Language, rules: RuleLanguage) -> tuple[str, ...]:
     """Bring a configuration of pimatic into a home; what became of it, one sentence each.
 
-    InvalidInput: a file cannot be used; Conflict: the home has other definitions under the same names; Unavailable: a
-    hub runs on it, or the disk refuses. Nothing is written then.
+    language, rules: what reads expressions and rules, to tell what will not work. InvalidInput: a file cannot be used;
+    Conflict: the home has other definitions under the same names; Unavailable: a hub runs on it, or the disk refuses.
+    Nothing is written then.
     """
     try:
         moving = pimatic_config.read(read_text(asked.config))
@@ -64,7 +68,7 @@ def import_pimatic(asked: Import, clock: Clock, language: Language) -> tuple[str
         raise InvalidInput(f"{asked.config}: {error.message}") from None
     remembered = pimatic_database.read(asked.database) if asked.database is not None else Remembered((), 0, 0)
     settings = load(asked.home)
-    trial = tried(moving.items, language)
+    trial = tried(moving.items, language, rules)
     with (looked_at if asked.dry_run else resting)(asked.home, clock) as home:
         there: There = {(known.kind, known.id): known.body or {} for known in home.definitions()}
         plan = _plan(asked, moving, remembered, trial, there)
@@ -105,8 +109,11 @@ def _plan(asked: Import, moving: Moving, remembered: Remembered, trial: Tried, t
 
 def _carry_out(plan: Plan, asked: Import, home: Resting, clock: Clock) -> None:
     if plan.items:
-        now = clock.now()
-        wanted = [Definition(item.kind, item.key, 0, now, None, DOOR, item.body) for item in plan.items]
+        now, seq = clock.now(), home.saved.seq
+        wanted = [
+            Definition(item.kind, item.key, 0, now + number * TICK, None, DOOR, item.body, seq)
+            for number, item in enumerate(plan.items)
+        ]
         home.write(wanted, _rows(plan))
     if plan.configuration is not None:
         write_private(asked.home / FILE, plan.configuration)

@@ -48,6 +48,19 @@ def test_a_plain_number_in_a_variable_is_one() -> None:
     assert variables["text"] == {"name": "text", "value": "007 x"}
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('if lamp is on then log "a"', 'when lamp is on then log "a"'),
+        ('when lamp is on and if door is open then log "a"', 'when lamp is on and if door is open then log "a"'),
+        ("iffy", "iffy"),
+    ],
+)
+def test_rules_of_early_versions_begin_with_if(written: str, meant: str) -> None:
+    found = moving(config(rules=[{"id": "night", "rule": written}]))
+    assert bodies(found, "rule")["night"] == {"id": "night", "rule": meant}
+
+
 def test_passwords_and_keys_stand_in_no_definition() -> None:
     found = moving()
     assert found.passwords == {"zoe": "päss:wörd", "anna": "staple"}

@@ -7,8 +7,9 @@ cookies) never get into a definition. It must not know files, the store or how a
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -121,7 +122,7 @@ def _items(entries: Value, name: str, kind: str, named_by: str, leave_out: Calla
             leave_out(f"{place}: {named_by} {key} stands there twice, the first one counts")
         else:
             seen.add(key)
-            yield Item(kind, key, _variable(entry) if kind == "variable" else dict(entry))
+            yield Item(kind, key, _AS_NOW.get(kind, dict)(entry))
 
 
 def _variable(entry: Attributes) -> Attributes:
@@ -129,6 +130,19 @@ def _variable(entry: Attributes) -> Attributes:
     if entry.get("expression") is not None or "value" not in entry:
         return {name: value for name, value in entry.items() if name != "value" or value is not None}
     return {**entry, "value": as_value(entry["value"])}
+
+
+def _rule(entry: Attributes) -> Attributes:
+    """Rules of early versions begin with `if`, which pimatic reads as `when`."""
+    text = entry.get("rule")
+    if not isinstance(text, str) or not text.startswith("if "):
+        return dict(entry)
+    return {**entry, "rule": f"when {text.removeprefix('if ')}"}
+
+
+_AS_NOW: Final[Mapping[str, Callable[[Attributes], Attributes]]] = MappingProxyType(
+    {"variable": _variable, "rule": _rule}
+)
 
 
 def _without_password(user: Item, passwords: dict[str, str]) -> Item:
