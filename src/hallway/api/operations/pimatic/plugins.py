@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from hallway.api.operations.base import Ask, Hub, Operation, never
+from hallway.api.operations.pimatic.blanking import blanked, unblanked
 from hallway.api.operations.pimatic.coercion import boolean_of
 from hallway.api.operations.pimatic.declaring import ANY, data, kept, object_in, path
 from hallway.errors import InvalidInput
@@ -126,15 +127,16 @@ def _without_prefix(name: str) -> str:
     return name.removeprefix(PREFIX)
 
 
-def get_config(hub: Hub, ask: Ask) -> Attributes | None:
-    return hub.kept.get("plugin", str(ask.data["pluginName"]))
+def get_config(hub: Hub, ask: Ask) -> Value:
+    return blanked(hub.kept.get("plugin", str(ask.data["pluginName"])))
 
 
 async def update_config(hub: Hub, ask: Ask) -> object:
     name, config = str(ask.data["pluginName"]), object_in(ask.data, "config")
-    if hub.kept.get("plugin", name) is None:
+    old = hub.kept.get("plugin", name)
+    if old is None:
         raise InvalidInput(f"there is no plugin {name[:60]} in the configuration")
-    hub.kept.put("plugin", name, {**config, "plugin": name}, ask.caller.context)
+    hub.kept.put("plugin", name, {**unblanked(config, old), "plugin": name}, ask.caller.context)
     return await kept(hub, None)
 
 

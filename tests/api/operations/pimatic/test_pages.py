@@ -1,0 +1,64 @@
+"""Operations on pages: list, define, order, and what stands on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.operations.pimatic.desk import Desk
+from tests.home.homes import a_device
+
+
+async def test_a_page_comes_changes_and_goes() -> None:
+    desk = Desk(a_device("DummySwitch", "one"), a_device("DummySwitch", "two"))
+    assert await desk.kept_after("addPage", pageId="up", page={"name": "Upstairs"}) == {
+        "id": "up",
+        "name": "Upstairs",
+        "devices": [],
+    }
+    for device_id in ("one", "two"):
+        page = await desk.kept_after("addDeviceToPage", pageId="up", deviceId=device_id)
+    assert page["devices"] == [{"deviceId": "one"}, {"deviceId": "two"}]
+    changed = await desk.kept_after("updatePage", pageId="up", page={"name": "Top", "devicesOrder": ["two"]})
+    assert changed == {"id": "up", "name": "Top", "devices": [{"deviceId": "two"}, {"deviceId": "one"}]}
+    assert await desk.ask("getPageById", pageId="up") == changed
+    page = await desk.kept_after("removeDeviceFromPage", pageId="up", deviceId="two")
+    assert page["devices"] == [{"deviceId": "one"}]
+    assert await desk.kept_after("removePage", pageId="up") == [page]
+    assert await desk.ask("getPages") == []
+
+
+async def test_what_is_not_there_is_removed_already() -> None:
+    desk = Desk()
+    assert await desk.ask("removePage", pageId="nope") == []
+    assert await desk.ask("getPageById", pageId="nope") is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "given"),
+    [
+        ("addPage", {"pageId": "up", "page": {"name": "Again"}}),
+        ("addPage", {"pageId": "new", "page": {}}),
+        ("addPage", {"pageId": "new", "page": "text"}),
+        ("addPage", {"pageId": "new"}),
+        ("updatePage", {"pageId": "nope", "page": {"name": "x"}}),
+        ("updatePage", {"pageId": "up"}),
+        ("addDeviceToPage", {"pageId": "nope", "deviceId": "one"}),
+        ("removeDeviceFromPage", {"pageId": "up", "deviceId": "one"}),
+        ("updatePageOrder", {"pageOrder": "up"}),
+    ],
+)
+async def test_what_cannot_be_is_a_bad_request(operation: str, given: dict[str, Any]) -> None:
+    desk = Desk()
+    await desk.ask("addPage", pageId="up", page={"name": "Upstairs"})
+    with desk.refuses():
+        await desk.ask(operation, **given)
+
+
+async def test_the_order_is_that_of_the_list() -> None:
+    desk = Desk()
+    for page_id in ("one", "two"):
+        await desk.ask("addPage", pageId=page_id, page={"name": page_id})
+    assert await desk.kept_after("updatePageOrder", pageOrder=["two"]) == ["two"]
+    assert [page["id"] for page in await desk.ask("getPages")] == ["two", "one"]
