@@ -109,3 +109,9 @@ def test_a_circle_through_a_field_comes_to_an_end(caplog: pytest.LogCaptureFixtu
     assert f"a chain of {MAX_CAUSES} changes" in caplog.text
     house.home.fire("still", {}, TEST)
     assert house.fired()
+
+
+def test_a_field_fills_when_its_variable_comes() -> None:
+    house = House(a_device("VariableInputDevice", "field", variable="later"))
+    house.home.add_variable({"name": "later", "value": 7}, TEST)
+    assert house.value("input", "field") == 7

@@ -54,8 +54,9 @@ class Derived:
                 self._follow_device(change)
             case VariableSet():
                 self._recompute([change.name], change)
-                for device_id in self._fields.get(change.name, ()):
-                    self._fill_in(device_id, change)
+                self._fill_in(change.name, change)
+            case Defined() if change.kind == "variable" and change.old is None:
+                self._fill_in(change.key, change)
             case Defined() if change.kind == "device":
                 self._recompute(list(self._home.variables.sources_in(change.key)), change)
                 self._show_groups(change.key, change)
@@ -81,9 +82,14 @@ class Derived:
 
         self._home.changes.after(catch_up)
 
-    def _fill_in(self, device_id: str, change: VariableSet) -> None:
+    def _fill_in(self, variable: str, change: AnyChange) -> None:
+        for device_id in self._fields.get(variable, ()):
+            self._fill_in_one(device_id, variable, change)
+
+    def _fill_in_one(self, device_id: str, variable: str, change: AnyChange) -> None:
+        value = change.new if isinstance(change, VariableSet) else self._home.variables.get(variable).value
         context = change.context.following("field", change.seq)
-        self._home.changes.after(lambda: self._home.set_values(device_id, {"input": change.new}, context))
+        self._home.changes.after(lambda: self._home.set_values(device_id, {"input": value}, context))
 
     def _show_groups(self, device_id: str, change: AnyChange) -> None:
         for group_id in self._home.groups.of_device(device_id):

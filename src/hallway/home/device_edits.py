@@ -24,6 +24,7 @@ from hallway.home.entity_services import EntityServices
 from hallway.home.formulas import Formulas
 from hallway.home.groups import Groups
 from hallway.home.ids import check_device_id, device_object_id, object_id
+from hallway.home.orders import LaterOrder
 from hallway.home.pages import Pages
 from hallway.home.pending import Pending
 from hallway.home.rules import Rules
@@ -42,6 +43,7 @@ class Furnished(Protocol):
     changes: Changes
     derived: Derived
     devices: dict[str, Device]
+    device_order: LaterOrder
     entities: Entities
     entity_ids: dict[str, tuple[str, ...]]
     entity_services: EntityServices
@@ -107,6 +109,7 @@ class DeviceEdits:
         self._home.pending.cancel_all(device_id, context)
         states = self._drop(self._let_go(device))
         del self._home.devices[device_id]
+        self._home.device_order.forget(device_id)
         self._home.announcer.tell_removed(("device", device_id), device, device.config, context, device.source, states)
         if device.class_name != REPORTED:
             self._home.rules.read_again(context)
@@ -120,6 +123,7 @@ class DeviceEdits:
             raise Conflict(f"there is a device {device_id} already")
 
     def _take_in(self, device: Device, context: Context) -> Device:
+        self._home.device_order.forget(device.id)
         states = self._show(device)
         self._home.announcer.tell(("device", device.id), (None, device.config), context, device.source, states)
         return device

@@ -41,7 +41,7 @@ from hallway.home.formulas import Formulas
 from hallway.home.groups import Group, Groups, group_of
 from hallway.home.ids import check_entity_id, reported_device_id
 from hallway.home.messages import Messages
-from hallway.home.orders import Orders, Sequence
+from hallway.home.orders import LaterOrder, Orders
 from hallway.home.pages import Pages
 from hallway.home.pending import Pending
 from hallway.home.reported import reported_attributes, reported_value
@@ -94,11 +94,12 @@ class Home:
         self.derived = Derived(self)
         self.entity_services = EntityServices(self)
         self.rule_services = RuleServices(self.services, self.entities, self.rules)
+        self.device_order = LaterOrder(self.devices.keys())
         self.orders = Orders(
             self.announcer,
             {
-                "device": Sequence(self.devices.keys, lambda _order: None),
-                "variable": Sequence(self.variables.names, self.variables.arrange),
+                "device": self.device_order,
+                "variable": self.variables,
                 "rule": self.rules,
                 "page": self.pages,
                 "group": self.groups,

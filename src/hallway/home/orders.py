@@ -5,7 +5,7 @@ Ids are not checked: an order may name what is not there. It must not know what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from hallway.errors import InvalidInput
@@ -44,7 +44,6 @@ class Orders:
     def __init__(self, announcer: Announcer, kinds: Mapping[Kind, Ordered]) -> None:
         self._announcer = announcer
         self._kinds = kinds
-        self._wanted: dict[Kind, tuple[str, ...]] = {}
 
     def has(self, kind: str) -> bool:
         """Whether such things have an order."""
@@ -52,7 +51,7 @@ class Orders:
 
     def get(self, kind: Kind) -> tuple[str, ...]:
         """The ids of all that is there of a kind, in the order in which people want to see them."""
-        return tuple(arranged(self._of(kind).ids(), self._wanted.get(kind, ())))
+        return tuple(self._of(kind).ids())
 
     def set(self, kind: Kind, order: Iterable[str], context: Context) -> tuple[str, ...]:
         """Put a kind in order: the ids given come first, the others follow as they were. The order as given."""
@@ -61,16 +60,13 @@ class Orders:
             raise InvalidInput(f"an order of {len(given)} ids is too long: at most {MAX_ORDER}")
         check_storable(given)
         whole = tuple(dict.fromkeys((*given, *self.get(kind))))
-        self._wanted[kind] = whole
         of_kind.arrange(whole)
         self._announcer.tell_order(kind, given, whole, context)
         return given
 
     def put_back(self, kind: Kind, whole: tuple[str, ...], later: Collection[str] = ()) -> None:
         """At start: the order as it was kept. later: what came after it and therefore stands behind."""
-        wanted = tuple(key for key in whole if key not in later)
-        self._wanted[kind] = wanted
-        self._of(kind).arrange(wanted)
+        self._of(kind).arrange(tuple(key for key in whole if key not in later))
 
     def _of(self, kind: Kind) -> Ordered:
         try:
@@ -79,9 +75,22 @@ class Orders:
             raise InvalidInput(f"{kind}s have no order; {', '.join(self._kinds)} do") from None
 
 
-class Sequence:
-    """Something ordered, from two functions."""
+class LaterOrder:
+    """An order of things that are listed otherwise after the next start only, as clients of old expect of devices."""
 
-    def __init__(self, ids: Callable[[], Collection[str]], arrange: Callable[[tuple[str, ...]], None]) -> None:
-        self.ids = ids
-        self.arrange = arrange
+    def __init__(self, ids: Collection[str]) -> None:
+        self._ids = ids
+        self._wanted: tuple[str, ...] = ()
+
+    def ids(self) -> Collection[str]:
+        """All that is there, in the order that is wanted."""
+        return arranged(self._ids, self._wanted)
+
+    def arrange(self, order: tuple[str, ...]) -> None:
+        """From now on that is wanted."""
+        self._wanted = order
+
+    def forget(self, key: str) -> None:
+        """It went or comes just now: it stands behind."""
+        if key in self._wanted:
+            self._wanted = tuple(known for known in self._wanted if known != key)

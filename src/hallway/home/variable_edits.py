@@ -24,7 +24,8 @@ from hallway.home.values import Attributes, Value, python_text
 from hallway.home.variables import NAME, Formula, Scope, Variable, Variables, as_value, compute
 
 START = Context("start")
-_MENTIONED = re.compile(r"\$([A-Za-z0-9_-]+)")
+_VARIABLE = re.compile(r"\$([A-Za-z0-9_-]+)")
+_ATTRIBUTE = re.compile(r"\$([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 
 
 class Varies(Scope, Protocol):
@@ -116,11 +117,14 @@ class VariableEdits:
 
     def _check_kept(self, config: Attributes, names: set[str], beside: Mapping[str, Formula | None]) -> Variable:
         """As `check`, of one that was right when it was written: what it uses may be gone since."""
-        try:
-            return self.check(config, names, beside)
-        except HallwayError:
-            mentioned = _MENTIONED.findall(str(config.get("expression")))
-            return self.check(config, names.union(mentioned), beside)
+        text = str(config.get("expression"))
+        mentioned = names.union(_VARIABLE.findall(text))
+        for known in (names, mentioned):
+            try:
+                return self.check(config, known, beside)
+            except HallwayError:
+                continue
+        return self.check(config, mentioned.union(_ATTRIBUTE.findall(text)), beside)
 
     def change(self, config: Attributes, context: Context) -> Variable:
         """Give a variable another value or expression, and the unit in the config (none: it has none from now on).

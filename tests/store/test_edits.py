@@ -1,0 +1,216 @@
+"""What somebody edited is there after a restart, whatever it was and however the hub ended."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as st
+
+from hallway.clock import VirtualClock
+from hallway.definitions import load_kept
+from hallway.errors import HallwayError, InvalidInput
+from hallway.home.changes import Context, Kind
+from hallway.home.home import Home
+from hallway.home.saved import restore
+from hallway.language.expressions import parse
+from hallway.store.store import Store
+from tests.store.homes import differences, leave_as_killed
+
+ANN = Context("pimatic", user="ann")
+KINDS: tuple[Kind, ...] = ("device", "variable", "rule", "page", "group")
+
+
+def knows_devices(text: str, home: Home) -> None:
+    """A language of rules: the second word is a device."""
+    if text.split(" ")[1] not in home.devices:
+        raise InvalidInput("there is no such device")
+
+
+def build(clock: VirtualClock, store: Store) -> Home:
+    """The home as the store says, attached to nothing."""
+    home = Home(clock, language=parse, seq=store.saved.seq, kept_ids=dict(store.saved.kept_ids))
+    home.rules.language = knows_devices
+    load_kept(home, store.definitions)
+    restore(home, store.saved)
+    return home
+
+
+def look(home: Home) -> dict[str, dict[Any, Any]]:
+    """All that a restart must bring back. What cannot be computed any more has lost its value by then."""
+    names = home.value_names()
+    computable = {v.name for v in home.variables if v.formula is None or v.formula.variables <= names}
+    return {
+        "devices": {device.id: (device.config, device.source, device.error) for device in home.devices.values()},
+        "values": {
+            f"{device.id}.{name}": (device.value(name), device.held(name).updated)
+            for device in home.devices.values()
+            for name in device.attributes
+            if device.class_name != "VariablesDevice"
+        },
+        "variables": {v.name: (v.unit, v.formula and v.formula.text) for v in home.variables},
+        "variable values": {v.name: v.value for v in home.variables if v.name in computable},
+        "rules": {rule.id: (rule.config, rule.valid, rule.error) for rule in home.rules.all()},
+        "pages": {page.id: page for page in home.pages.all()},
+        "groups": {group.id: group for group in home.groups.all()},
+        "orders": {kind: home.order(kind) for kind in KINDS},
+        "states": {
+            s.entity_id: s for s in home.states() if s.entity_id.partition(".")[0] not in ("variable", "sensor")
+        },
+        "ids": dict(home.entities.kept),
+    }
+
+
+class Life:
+    """A home that is edited, over several hubs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = VirtualClock()
+        self.folder = folder
+        self.directory = folder / "0"
+        self.ends = 0
+        self.begin()
+
+    def begin(self) -> None:
+        self.store = Store.open(self.directory, self.clock, 5)
+        self.home = build(self.clock, self.store)
+
+    def attach(self) -> None:
+        self.store.attach(self.home, asyncio.get_running_loop())
+
+    async def step(self, what: str, how: Any) -> None:
+        if what == "end":
+            await self.end(how)
+        elif what == "wait":
+            self.clock.advance(how)
+            await asyncio.sleep(0)
+        elif what == "durable":
+            await self.store.durable(self.home.changes.seq)
+        else:
+            self.edit(what, how)
+
+    def edit(self, what: str, how: Any) -> None:
+        try:
+            EDITS[what](self.home, *how)
+        except HallwayError as error:
+            event(f"{what}: {type(error).__name__}")
+        else:
+            event(what)
+
+    async def end(self, how: str) -> None:
+        """End the hub, and see that the next one has the same home."""
+        before = look(self.home)
+        self.ends += 1
+        if how == "kill":
+            old, self.directory = self.store, leave_as_killed(self.directory, self.folder / str(self.ends))
+            self.begin()
+            await old.close()
+        else:
+            await self.store.close()
+            self.begin()
+        assert differences(before, look(self.home)) == []
+        self.attach()
+
+
+EDITS: dict[str, Any] = {
+    "add device": lambda home, config: home.add_device(dict(config), "store", ANN),
+    "change device": lambda home, config: home.change_device(dict(config), ANN),
+    "remove device": lambda home, key: home.remove_device(key, ANN),
+    "act": lambda home, key: home.act(key, "turnOn", {}, ANN),
+    "add variable": lambda home, config: home.add_variable(dict(config), ANN),
+    "change variable": lambda home, config: home.change_variable(dict(config), ANN),
+    "remove variable": lambda home, key: home.remove_variable(key, ANN),
+    "add rule": lambda home, config: home.rules.add(dict(config), ANN, force=True),
+    "change rule": lambda home, key, config: home.rules.change(key, dict(config), ANN),
+    "remove rule": lambda home, key: home.rules.remove(key, ANN),
+    "add page": lambda home, key: home.pages.add({"id": key, "name": "ü ☃"}, ANN),
+    "change page": lambda home, key, config: home.pages.change(key, dict(config), ANN),
+    "remove page": lambda home, key: home.pages.remove(key, ANN),
+    "on page": lambda home, key, device: home.pages.add_device(key, device, ANN),
+    "off page": lambda home, key, device: home.pages.remove_device(key, device, ANN),
+    "add group": lambda home, key: home.groups.add({"id": key, "name": 5}, ANN),
+    "change group": lambda home, key, config: home.groups.change(key, dict(config), ANN),
+    "remove group": lambda home, key: home.groups.remove(key, ANN),
+    "in group": lambda home, key, kind, member: home.groups.add_member(key, kind, member, ANN),
+    "out of group": lambda home, key, kind, member: home.groups.remove_member(key, kind, member, ANN),
+    "order": lambda home, kind, order: home.set_order(kind, order, ANN),
+}
+
+KEYS = st.sampled_from(("a", "b", "c"))
+DEVICES = st.builds(
+    lambda key, rest: {"id": key, **rest},
+    KEYS,
+    st.sampled_from(
+        (
+            {"class": "DummySwitch"},
+            {"class": "DummyDimmer", "name": "Büro"},
+            {"class": "VariableInputDevice", "variable": "b"},
+            {"class": "VariablesDevice", "variables": [{"name": "q", "expression": "$a"}]},
+            {"class": "Nope"},
+        )
+    ),
+)
+VARIABLES = st.builds(
+    lambda key, rest: {"name": key, **rest},
+    KEYS,
+    st.sampled_from(
+        (
+            {"value": 1},
+            {"value": "text", "unit": "W"},
+            {"value": [1, {"x": None}]},
+            {"expression": "$a + 1", "unit": "h"},
+            {"expression": "$b"},
+            {"expression": "$a.state"},
+        )
+    ),
+)
+RULES = st.sampled_from(({}, {"active": False}, {"logging": False, "name": "x"}, {"rule": "when b is on then y"}))
+MEMBERS = st.tuples(KEYS, st.sampled_from(("device", "rule", "variable")), KEYS)
+STEPS = st.one_of(
+    st.tuples(st.sampled_from(("add device", "change device")), st.tuples(DEVICES)),
+    st.tuples(st.sampled_from(("add variable", "change variable")), st.tuples(VARIABLES)),
+    st.tuples(st.just("add rule"), st.tuples(KEYS.map(lambda key: {"id": key, "rule": f"when {key} is on then x"}))),
+    st.tuples(st.just("change rule"), st.tuples(KEYS, RULES)),
+    st.tuples(
+        st.sampled_from(("add page", "add group", "act")),
+        st.tuples(KEYS),
+    ),
+    st.tuples(
+        st.sampled_from(("remove device", "remove variable", "remove rule", "remove page", "remove group")),
+        st.tuples(KEYS),
+    ),
+    st.tuples(st.just("change page"), st.tuples(KEYS, st.sampled_from(({"name": "z"}, {"allowedRoles": ["admin"]})))),
+    st.tuples(st.sampled_from(("on page", "off page")), st.tuples(KEYS, KEYS)),
+    st.tuples(st.just("change group"), st.tuples(KEYS, st.just({"name": "z", "devicesOrder": ["c"]}))),
+    st.tuples(st.sampled_from(("in group", "out of group")), MEMBERS),
+    st.tuples(st.just("order"), st.tuples(st.sampled_from(KINDS), st.permutations(["a", "b", "c", "gone"]))),
+    st.tuples(st.just("wait"), st.sampled_from((0.1, 6.0))),
+    st.tuples(st.just("durable"), st.just(())),
+    st.tuples(st.just("end"), st.sampled_from(("close", "kill"))),
+)
+
+
+@example(
+    [
+        ("add page", ("b",)),
+        ("add page", ("a",)),
+        ("order", ("page", ["a"])),
+        ("remove page", ("a",)),
+        ("add page", ("a",)),
+    ]
+)
+@settings(max_examples=100, deadline=None)
+@given(st.lists(STEPS, max_size=40))
+def test_a_restart_gives_the_same_home(steps: list[tuple[str, Any]]) -> None:
+    async def live() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            life = Life(Path(folder))
+            life.attach()
+            for what, how in [*steps, ("end", "kill"), ("end", "close")]:
+                await life.step(what, how)
+            await life.store.close()
+
+    asyncio.run(live())
