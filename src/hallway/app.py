@@ -219,7 +219,7 @@ class App:
                 "the password of an earlier start is still in force; `http: {open: true}` would open the API to all"
             )
             self.gate.set_password(kept_hash=kept_hash)
-        else:
+        elif not self._settings.users and not self.store.definitions("user"):
             self._warn_of_open_door()
 
     def _warn_of_open_door(self) -> None:

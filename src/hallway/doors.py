@@ -69,12 +69,15 @@ class Doors:
     ) -> None:
         clock = hub.home.clock
         origins = Origins(http.cors_origins)
+        if not http.open:
+            # where people log in, the API of 2014 is not for strangers either, though it may have no password
+            gate.close_while(lambda: hub.people.log_in)
         self.cookies = Cookies(hub.people, clock, Credentials(store))
         self.streams = Streams(hub.home.bus, clock, loop, event_bytes)
         entrance = Entrance(hub.people, self.cookies)
         calls = Calls(hub, OF_PIMATIC)
         socket = PimaticSocket(calls, entrance, hub.forms, recent, loop, origins)
-        self.announce = socket.announce
+        hub.announcements.subscribe(socket.announce)
         self._engine = Engine(socket.accept, clock, EngineLimits())
         sockets = EngineDoor(self._engine)
         apps: dict[bytes, App] = dict.fromkeys(PATHS, sockets)

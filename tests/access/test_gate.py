@@ -255,6 +255,16 @@ def test_a_new_password_leaves_links_alone(gate: Gate) -> None:
     assert gate.sessions.caller(session) is not None
 
 
+async def test_a_gate_without_a_password_is_closed_to_strangers_while_somebody_says_so(clock: VirtualClock) -> None:
+    gate, closed = Gate(clock), [True]
+    gate.close_while(lambda: closed[0])
+    assert gate.guest is None
+    assert gate.known(b"whatever") is None
+    assert await gate.check(b"whatever") is None
+    closed[0] = False
+    assert gate.known(b"whatever") is gate.owner
+
+
 async def test_no_credential_is_kept_as_it_is(gate: Gate) -> None:
     gate.admit_link("cellar", "token-1")
     await gate.check(b"secret")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from hallway.access.callers import EVERYTHING, LINK_ONLY, Caller
 from hallway.access.passwords import is_password
@@ -40,12 +41,12 @@ class Gate:
         self._guesses = 0
         self._guesses_until = 0.0
         self.owner = Caller(DOOR, EVERYTHING, Context(DOOR, user=DOOR))
-        self.guest: Caller | None = self.owner
-        """Who comes in without a credential: the owner as long as there is no password, then nobody."""
+        self._guest: Caller | None = self.owner
+        self._is_closed: Callable[[], bool] = bool
 
     def set_password(self, *, kept_hash: str = "", password: str | None = None) -> None:
         """From now on this password is needed: by its hash, or (at start) by itself, which saves the first check."""
-        self.guest = None
+        self._guest = None
         self._hash = kept_hash
         self._wrong.clear()
         self._known = {digest: caller for digest, caller in self._known.items() if caller.link}
@@ -53,9 +54,14 @@ class Gate:
         if password is not None:
             self._known[self._digest(password.encode())] = self.owner
 
-    def close(self) -> None:
-        """Nobody comes in without a credential, though there is no password: people log in here."""
-        self.guest = None
+    @property
+    def guest(self) -> Caller | None:
+        """Who comes in without a credential: the owner as long as there is no password, then nobody."""
+        return None if self._is_closed() else self._guest
+
+    def close_while(self, is_closed: Callable[[], bool]) -> None:
+        """Nobody comes in without a credential, though there may be no password, as long as that is so."""
+        self._is_closed = is_closed
 
     def admit_link(self, name: str, token: str) -> None:
         """A hub that we follow calls with this token; it may tell events, which includes calls of our services."""

@@ -89,6 +89,11 @@ class People:
     def __len__(self) -> int:
         return len(self._accounts)
 
+    @property
+    def log_in(self) -> bool:
+        """Whether people log in here, so that whoever does not is a stranger."""
+        return self.enabled and bool(self._accounts)
+
     # ------------------------------------------------------------------ who there is
 
     def users(self) -> list[Person]:
