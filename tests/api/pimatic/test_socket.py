@@ -444,7 +444,7 @@ async def test_nothing_is_left_of_who_went_away(door: SocketDoor) -> None:
     door.home.add_device(a_device("DummySwitch", "switch2"), "store", TEST)
     clients = [await door.inside(name) for name in ("admin", "rita", "nobody")]
     clients[0].say(*['42["call",{"action":"waitForEver"}]'] * 5)
-    leaving = [weakref.ref(client.session.client) for client in clients]  # type: ignore[attr-defined]
+    leaving = [weakref.ref(client.session.client) for client in clients]
     waiting = door.client({"username": "zzz", "password": "still being checked"})
     await asyncio.sleep(0)
     clients[0].line.lose()

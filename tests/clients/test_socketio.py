@@ -1,0 +1,204 @@
+"""The npm client `socket.io-client` of three ages on pimatic's socket: every way to travel, refusals, calls, events.
+
+1.7 is what pimatic's own front end uses, 2.5 the last one of Engine.IO 3, 4.8 one of today.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import pytest
+
+from hallway.api.engineio.door import EngineDoor
+from hallway.api.engineio.engine import Engine, EngineLimits
+from hallway.api.server import Server, ServerLimits
+from hallway.clock import SystemClock
+from tests.api.pimatic.doors import SocketDoor
+from tests.clients.lines import Lines
+from tests.home.homes import TEST
+from tests.peers.environments import NodeClient, modules_of, program
+from tests.peers.waiting import wait_until
+
+# the first test of a fresh machine fetches the clients
+pytestmark = pytest.mark.timeout(600)
+
+PROGRAM = Path(__file__).with_name("programs") / "socketio.js"
+CLIENTS = [NodeClient("socket.io-client", version) for version in ("1.7.4", "2.5.0", "4.8.4")]
+WAYS = {"upgrade": ["polling", "websocket"], "polling": ["polling"], "websocket": ["websocket"]}
+FIRST = ["hello", "devices", "rules", "variables", "pages", "groups"]
+T = TypeVar("T")
+
+
+class Hub:
+    """A server in a thread of its own with the socket on it; what the tests do to the home is done there."""
+
+    def __init__(self) -> None:
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+
+    async def _serve(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._over = asyncio.Event()
+        self.door = SocketDoor()
+        clock = SystemClock(self.loop)
+        self.engine = Engine(self.door.socket.accept, clock, EngineLimits())
+        door = EngineDoor(self.engine)
+        server = Server(door, door.at_once, clock, ServerLimits(), door.upgrade)
+        self.port = await server.start("127.0.0.1", 0)
+        self._ready.set()
+        await self._over.wait()
+        self.engine.end_all()
+        await server.stop(1)
+
+    def do(self, work: Callable[[SocketDoor], T]) -> T:
+        """Do something in the hub's thread."""
+
+        async def work_there() -> T:
+            return work(self.door)
+
+        return asyncio.run_coroutine_threadsafe(work_there(), self.loop).result(10)
+
+    def sessions(self) -> int:
+        return self.do(lambda _door: len(self.engine))
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Hub]:
+    with Hub() as hub:
+        yield hub
+
+
+@pytest.fixture(params=CLIENTS, ids=lambda client: client.version)
+def client(request: pytest.FixtureRequest) -> NodeClient:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@contextmanager
+def connecting(hub: Hub, client: NodeClient, way: str, log: Path, **options: Any) -> Iterator[Lines]:
+    """The client on its way to the hub, as admin unless the options say otherwise."""
+    query = {"query": {"username": "admin", "password": "admin pässword:"}}
+    if client.version.startswith("1."):
+        query = {"query": "username=admin&password=admin%20p%C3%A4ssword%3A"}  # type: ignore[dict-item]
+    chosen = {"transports": WAYS[way], "forceNew": True, "timeout": 5000, "reconnectionDelay": 20, **query, **options}
+    given = json.dumps([str(modules_of(client)), f"http://127.0.0.1:{hub.port}", chosen])
+    with Lines([program("node"), PROGRAM, given], log) as running:
+        yield running
+    if way == "websocket":
+        wait_until(lambda: hub.sessions() == 0, 10, "the session of a client that was killed ends")
+    # nobody says that a polling client is gone; that is found out after a minute
+    hub.do(lambda _door: hub.engine.end_all())
+    assert hub.sessions() == 0
+
+
+def order_of(lines: Lines) -> list[str]:
+    return [line["heard"] for line in list(lines._heard)]
+
+
+def test_it_comes_in_by_every_way(hub: Hub, client: NodeClient, way: str, tmp_path: Path) -> None:
+    with connecting(hub, client, way, tmp_path / "log") as lines:
+        groups = lines.hears("groups")
+        assert order_of(lines) == ["<connect>", *FIRST]
+        assert lines.hears("hello")["username"] == "admin"
+        assert [group["id"] for group in groups] == ["lights"]
+        wanted = "polling" if way == "polling" else "websocket"
+        wait_until(lambda: lines.ask("transport")["result"] == wanted, 10, f"it travels by {wanted}")
+        assert lines.ask("disconnect")["result"]
+        assert lines.hears("<disconnect>") == "io client disconnect"
+        wait_until(lambda: hub.sessions() == 0, 10, "the session ends")
+
+
+def test_it_calls_and_hears(hub: Hub, client: NodeClient, way: str, tmp_path: Path) -> None:
+    hub.do(lambda door: door.house.act("switch1", "turnOff"))
+    with connecting(hub, client, way, tmp_path / "log") as lines:
+        lines.hears("groups")
+        params = {"deviceId": "switch1", "actionName": "turnOn"}
+        lines.ask("emit", "call", {"id": "ü ☃ 😀", "action": "callDeviceAction", "params": params})
+        result = lines.hears("callResult")
+        assert result == {"id": "ü ☃ 😀", "success": True, "result": {}}
+        assert order_of(lines)[7:] == ["deviceAttributeChanged", "variableValueChanged", "callResult"]
+        hub.do(lambda door: door.home.messages.say("info", "Grüße ☃ 😀", (), TEST))
+        assert lines.hears("messageLogged")["msg"] == "Grüße ☃ 😀"
+        for number in range(100):
+            hub.do(lambda door, number=number: door.home.set_variable("num1", number, TEST))  # type: ignore[misc]
+        lines.hears("variableValueChanged", lambda told: told == {"variableName": "num1", "variableValue": 99})
+        assert "<disconnect>" not in order_of(lines)
+
+
+def test_it_is_told_when_the_password_is_wrong(hub: Hub, client: NodeClient, way: str, tmp_path: Path) -> None:
+    wrong = {"username": "admin", "password": "wrong"}
+    query: Any = "username=admin&password=wrong" if client.version.startswith("1.") else wrong
+    with connecting(hub, client, way, tmp_path / "log", query=query, reconnection=False) as lines:
+        assert lines.hears("<refused>") == "unauthorizied"
+        assert "hello" not in order_of(lines)
+
+
+def test_it_is_told_when_there_is_no_session(hub: Hub, client: NodeClient, way: str, tmp_path: Path) -> None:
+    with connecting(hub, client, way, tmp_path / "log", query="" if client.version < "2" else {}) as lines:
+        assert lines.hears("<refused>") == "Authentication error"
+
+
+def test_it_comes_back_when_it_was_let_go(hub: Hub, client: NodeClient, way: str, tmp_path: Path) -> None:
+    with connecting(hub, client, way, tmp_path / "log") as lines:
+        lines.hears("groups")
+        if way == "upgrade":
+            wait_until(lambda: lines.ask("transport")["result"] == "websocket", 10, "it travels by websocket")
+        hub.do(lambda _door: hub.engine.end_all())
+        wait_until(lambda: order_of(lines).count("groups") == 2, 10, "it comes back")
+        assert order_of(lines).count("<connect>") == 2
+
+
+def test_a_client_that_stalls_gets_the_truth_afterwards(hub: Hub, client: NodeClient, way: str, tmp_path: Path) -> None:
+    text = "x" * 20_000
+
+    def flood(door: SocketDoor) -> None:
+        for number in range(300):
+            door.home.messages.say("info", f"{number} {text}", (), TEST)
+            door.home.set_variable("num1", f"{number} {text}", TEST)
+        door.home.set_variable("num1", 4711, TEST)
+
+    with connecting(hub, client, way, tmp_path / "log") as lines:
+        lines.hears("groups")
+        stalled = threading.Thread(target=lambda: lines.ask("stall", 1500))
+        stalled.start()
+        for _ in range(5):
+            hub.do(flood)
+        stalled.join()
+        last = {"variableName": "num1", "variableValue": 4711}
+        wait_until(
+            lambda: (
+                last in lines.heard("variableValueChanged")[-1:]
+                or any(v["name"] == "num1" and v["value"] == 4711 for v in lines.heard("variables")[-1])
+            ),
+            20,
+            "it knows the last value",
+        )
+        lines.ask("emit", "call", {"id": 1, "action": "getVariableByName", "params": {"name": "num1"}})
+        assert lines.hears("callResult")["success"]
+
+
+def test_a_client_of_today_may_say_who_it_is_when_it_connects(hub: Hub, way: str, tmp_path: Path) -> None:
+    auth = {"username": "rita", "password": "rita pässword:"}
+    with connecting(hub, CLIENTS[2], way, tmp_path / "log", query={}, auth=auth) as lines:
+        assert lines.hears("hello")["username"] == "rita"
+    with connecting(hub, CLIENTS[2], way, tmp_path / "log", query={}, auth={**auth, "password": "wrong"}) as lines:
+        assert lines.hears("<refused>") == "unauthorizied"
