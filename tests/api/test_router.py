@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hallway.api.router import Router
+from hallway.api.router import ANYTHING, Router
 
 
 def router() -> Router[str]:
@@ -64,3 +64,32 @@ def test_parameters_are_words_only(segments: list[str]) -> None:
     found = router().find("/" + "/".join(segments))
     for parameter in found[1] if found else ():
         assert parameter.replace(".", "").replace("_", "").isalnum()
+
+
+def loose() -> Router[str]:
+    routes: Router[str] = Router(ANYTHING, loose=True)
+    routes.add("/api/Things", "things")
+    routes.add("/api/things/{name}", "thing")
+    routes.add("/api/things/{name}/parts/{part}", "part")
+    return routes
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/api/things", ("things", ())),
+        ("/API/THINGS/", ("things", ())),
+        ("/api/things/Lamp-1", ("thing", ("Lamp-1",))),
+        ("/api/things/a%2Fb", ("thing", ("a%2Fb",))),
+        ("/api/things/a.b/", ("thing", ("a.b",))),
+        ("/Api/Things/X/Parts/Y", ("part", ("X", "Y"))),
+        ("/api/things//", None),
+        ("/api/things//parts/y", None),
+        ("/api/things/x/parts", None),
+        ("/api", None),
+        ("/", None),
+        ("", None),
+    ],
+)
+def test_a_loose_router_cares_neither_for_case_nor_for_a_slash_at_the_end(path: str, found: object) -> None:
+    assert loose().find(path) == found
