@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hallway.clock import VirtualClock
-from hallway.definitions import check, not_used_yet, populate
+from hallway.definitions import check, populate
 from hallway.home.home import Home
 from hallway.language.expressions import parse
 from hallway.settings import Problem, Settings, load
@@ -154,13 +154,6 @@ groups:
     assert "$nobody" in lines[0]
     assert "q is not computed" in lines[1]
     assert lines[2].endswith("there is no rule gone, no variable missing")
-    assert not_used_yet(settings) == []
-
-
-def test_what_nothing_makes_use_of_yet_is_told(tmp_path: Path) -> None:
-    settings = configured(tmp_path, "users: [{username: ann, password: secret, role: admin}]\n")
-    (line,) = not_used_yet(settings)
-    assert "users (1)" in line
 
 
 def test_checking_starts_nothing(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ status that fits, nor any module of ours.
 # │  ├─ InvalidConfiguration   invalid_config      400   a definition cannot be used as it stands
 # │  └─ CannotStore            cannot_store        422   a value that JSON in UTF-8 cannot carry
 # ├─ NotFound                  not_found           404   the thing named does not exist
+# │  └─ NoValueYet             no_value_yet        404   it exists and has never had a value
 # ├─ NotAllowed                not_allowed         401   who asks may not do this
 # ├─ Forbidden                 forbidden           403   it may be known who asks, but not from there
 # ├─ Conflict                  conflict            409   the thing exists already, or was changed meanwhile
@@ -55,6 +56,12 @@ class NotFound(HallwayError):
 
     code = "not_found"
     status = 404
+
+
+class NoValueYet(NotFound):
+    """An attribute exists and has never had a value."""
+
+    code = "no_value_yet"
 
 
 class NotAllowed(HallwayError):

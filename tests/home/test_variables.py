@@ -213,7 +213,7 @@ def test_a_variable_follows_attributes_of_devices() -> None:
     assert computed.context == TEST.following("formula", update.seq)
 
 
-def test_what_a_device_has_not_measured_yet_is_not_computed_with() -> None:
+def test_what_a_device_has_not_measured_yet_is_not_computed_with_and_reads_undefined() -> None:
     house = House(
         a_device("DummyTemperatureSensor", "t"),
         variables=(
@@ -222,7 +222,7 @@ def test_what_a_device_has_not_measured_yet_is_not_computed_with() -> None:
         ),
     )
     assert house.shown("variable.fahrenheit").state == "unknown"
-    assert house.shown("variable.text").state == "unknown"
+    assert house.shown("variable.text").state == "it is undefined"
     with pytest.raises(NotFound, match=r"t\.temperature has no value yet"):
         house.home.value("t.temperature")
     house.act("t", "changeTemperatureTo", temperature=20)

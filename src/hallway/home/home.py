@@ -13,7 +13,7 @@ from datetime import UTC, tzinfo
 import msgspec
 
 from hallway.clock import Clock
-from hallway.errors import Conflict, HallwayError, InvalidConfiguration, NotFound
+from hallway.errors import Conflict, HallwayError, InvalidConfiguration, NotFound, NoValueYet
 from hallway.home.announcing import BUILT_IN, FILE, STORE, Announcer
 from hallway.home.bus import Bus
 from hallway.home.calls import Call
@@ -131,7 +131,7 @@ class Home:
         return self.entity_ids.get(device_id, ())
 
     def value(self, name: str) -> Value:
-        """The value of a variable, or of an attribute as `device.attribute`; NotFound: there is none, or none yet."""
+        """The value of a variable, or of an attribute as `device.attribute`; NotFound: there is none; NoValueYet."""
         device_id, dot, attribute = name.partition(".")
         if not dot or name in self.variables:
             return self.variables.get(name).value
@@ -139,7 +139,7 @@ class Home:
         if device.class_name == REPORTED:
             return reported_value(self._reported_state(device), attribute)
         if device.held(attribute).value is msgspec.UNSET:
-            raise NotFound(f"{name} has no value yet")
+            raise NoValueYet(f"{name} has no value yet")
         return device.value(attribute)
 
     def unit(self, name: str) -> str:

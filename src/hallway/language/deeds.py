@@ -12,7 +12,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from hallway.errors import InvalidInput, NotFound
+from hallway.errors import InvalidInput, NotFound, NoValueYet
 from hallway.home.calls import Call
 from hallway.home.changes import Context
 from hallway.home.devices import NOTHING
@@ -35,11 +35,9 @@ class HomeScope:
     def value(self, name: str) -> Result:
         try:
             return self._home.value(name)
+        except NoValueYet:
+            return UNDEFINED
         except NotFound as error:
-            device_id, dot, attribute = name.partition(".")
-            device = self._home.devices.get(device_id)
-            if dot and device is not None and attribute in device.attributes:
-                return UNDEFINED
             raise ExpressionError(error.message) from None
 
     def unit(self, name: str) -> str:

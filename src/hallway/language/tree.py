@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from hallway.errors import NoValueYet
 from hallway.language.arithmetic import divide
 from hallway.language.coercion import leading_number, tidy, to_text
 from hallway.language.evaluation import MAX_RESULT, MAX_UNIT, UNDEFINED, ExpressionError, Result, Run
@@ -63,7 +64,10 @@ class Variable:
     position: int
 
     def value(self, run: Run) -> Result:
-        return run.scope.value(self.name)
+        try:
+            return run.scope.value(self.name)
+        except NoValueYet:
+            return UNDEFINED
 
     def number(self, run: Run) -> float:
         """Null counts as 0, a text by the number with which it begins; anything else is an error."""

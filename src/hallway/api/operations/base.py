@@ -13,6 +13,7 @@ import msgspec
 
 from hallway.access.callers import Caller, Permission
 from hallway.access.people import People
+from hallway.api.operations.announcing import Announcements
 from hallway.api.operations.pimatic.forms import Forms
 from hallway.api.operations.pimatic.history import History
 from hallway.api.operations.pimatic.kept import Kept
@@ -130,6 +131,7 @@ class Hub(msgspec.Struct, frozen=True):
     history: History
     rule_language: RuleAdvice | None = None
     restart: Callable[[], None] | None = None
+    announcements: Announcements = msgspec.field(default_factory=Announcements)
 
 
 def always(_hub: Hub) -> bool:

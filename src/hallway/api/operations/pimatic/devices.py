@@ -17,6 +17,8 @@ from hallway.home.devices import Action
 from hallway.home.values import Attributes, Value
 
 AREA: Final = "devices"
+DISCOVERY_TIME: Final = 20_000
+"""Milliseconds."""
 
 
 def get_devices(hub: Hub, _ask: Ask) -> object:
@@ -76,10 +78,10 @@ async def remove_device(hub: Hub, ask: Ask) -> object:
     return await kept(hub, form)
 
 
-def discover(_hub: Hub, ask: Ask) -> bool:
-    """Devices that announce themselves are taken in as they come: there is nothing to start."""
-    if "time" in ask.data:
-        number_of("time", ask.data["time"])
+def discover(hub: Hub, ask: Ask) -> bool:
+    """Devices that announce themselves are taken in as they come: who looks for more is told so, and to begin."""
+    time = number_of("time", ask.data["time"]) if "time" in ask.data else DISCOVERY_TIME
+    hub.announcements.announce("discover", {"time": time}, "devices:read")
     return True
 
 

@@ -77,7 +77,9 @@ def install_updates(hub: Hub, ask: Ask) -> list[Value]:
         raise InvalidInput("modules must be a list of names")
     if modules:
         raise InvalidInput("this hub installs no plugins: what it can do is built in")
-    hub.kept.installation = "done"
+    for status in ("running", "done"):
+        hub.kept.installation = status
+        hub.announcements.announce("updateProcessStatus", {"status": status, "modules": []}, "updates:read")
     return []
 
 
