@@ -70,8 +70,8 @@ class Desk:
             Forms(self.home, recent),
             self.kept,
             RecentHistory(self.home, recent),
-            language,
-            self._restart,
+            rule_language=language,
+            restart=self._restart,
         )
         self._calls = Calls(self.hub, OPERATIONS)
 

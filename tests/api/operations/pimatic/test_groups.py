@@ -44,8 +44,8 @@ async def test_rules_and_variables_have_a_place(operation: str, key: str, kind: 
     desk = await two_groups()
     for name, position in (("a", None), ("b", 0), ("c", "1"), ("d", 99), ("e", -1)):
         given = {} if position is None else {"position": position}
-        group = await desk.kept_after(operation, groupId="first", **{key: name}, **given)
-    assert group[kind] == ["b", "c", "a", "e", "d"]
+        await desk.kept_after(operation, groupId="first", **{key: name}, **given)
+    assert (await desk.ask("getGroups"))[0][kind] == ["b", "c", "a", "e", "d"]
     removed = operation.replace("add", "remove").replace("To", "From")
     assert (await desk.kept_after(removed, groupId="first", **{key: "c"}))[kind] == ["b", "a", "e", "d"]
 

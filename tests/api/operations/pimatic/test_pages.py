@@ -17,8 +17,8 @@ async def test_a_page_comes_changes_and_goes() -> None:
         "name": "Upstairs",
         "devices": [],
     }
-    for device_id in ("one", "two"):
-        page = await desk.kept_after("addDeviceToPage", pageId="up", deviceId=device_id)
+    await desk.kept_after("addDeviceToPage", pageId="up", deviceId="one")
+    page = await desk.kept_after("addDeviceToPage", pageId="up", deviceId="two")
     assert page["devices"] == [{"deviceId": "one"}, {"deviceId": "two"}]
     changed = await desk.kept_after("updatePage", pageId="up", page={"name": "Top", "devicesOrder": ["two"]})
     assert changed == {"id": "up", "name": "Top", "devices": [{"deviceId": "two"}, {"deviceId": "one"}]}
