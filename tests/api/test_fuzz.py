@@ -20,6 +20,7 @@ from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from hallway.api.operations.homeassistant import OPERATIONS
+from hallway.api.operations.pimatic.table import OPERATIONS as OF_PIMATIC
 from tests.api.wire import Wire, request
 from tests.hubs import DEMO_DEVICES, Answer, RunningHub
 
@@ -33,6 +34,10 @@ FUZZ = settings(
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
 OF_DOCUMENT = settings(FUZZ, max_examples=max(10, EXAMPLES // 50), phases=(Phase.explicit, Phase.generate))
+PEOPLE = "users: [{username: ann, password: fuzzed, role: admin}]\n"
+BASIC = "Basic YW5uOmZ1enplZA=="
+NOT_FUZZED = frozenset({"restart", "updateConfig"})
+"""Operations of pimatic after which the hub would be another one."""
 STOPS_THE_HUB = (b"homeassistant", b"stop")
 pytestmark = pytest.mark.timeout(max(120, EXAMPLES // 10))
 
@@ -40,7 +45,7 @@ pytestmark = pytest.mark.timeout(max(120, EXAMPLES // 10))
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     """One connection to one hub for all examples."""
-    hub = RunningHub(tmp_path_factory.mktemp("fuzzed") / "home", DEMO_DEVICES)
+    hub = RunningHub(tmp_path_factory.mktemp("fuzzed") / "home", DEMO_DEVICES + PEOPLE)
     hub.start()
     with Wire(hub) as wire:
         yield wire
@@ -223,15 +228,44 @@ def states(kept: Wire) -> list[dict[str, Any]]:
 # ---------------------------------------------------------------------- the document of the hub itself
 
 
-def test_answers_are_as_the_document_says(kept: Wire) -> None:
+Described = APIOperation[Any, Any, Any, Any]
+
+
+def described(kept: Wire, *, tags: bool) -> list[Described]:
+    """What the hub's own document describes: operations of pimatic have tags there, those of Home Assistant none."""
     schema = schemathesis.openapi.from_url(f"{kept.hub.base_url}/api/openapi.json").exclude(path="/api/stream")
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    return [operation for operation in operations if ("tags" in operation.definition.raw) is tags]
+
+
+def test_answers_are_as_the_document_says(kept: Wire) -> None:
+    operations = described(kept, tags=False)
     assert len(operations) == sum(len(operation.methods) for operation in OPERATIONS) - 1
     for operation in operations:
         conform(kept, operation)
 
 
-def conform(kept: Wire, operation: APIOperation[Any, Any, Any, Any]) -> None:
+def test_answers_to_people_are_as_the_document_says(kept: Wire) -> None:
+    operations = described(kept, tags=True)
+    both = 1  # GET /api/config is described with the others
+    assert len(operations) == sum(len(operation.methods) for operation in OF_PIMATIC) - both
+    for operation in operations:
+        if operation.definition.raw["operationId"] not in NOT_FUZZED:
+            conform_for_people(kept, operation)
+    assert kept.hub.ask("GET", "/api/rules", headers={"Authorization": BASIC}).status == 200
+
+
+def conform_for_people(kept: Wire, operation: Described) -> None:
+    @OF_DOCUMENT
+    @given(operation.as_strategy())
+    def each(case: schemathesis.Case[Any]) -> None:
+        answer = case.call(headers={"Authorization": BASIC}, timeout=15)
+        case.validate_response(answer, checks=CHECKS)
+
+    each()
+
+
+def conform(kept: Wire, operation: Described) -> None:
     @OF_DOCUMENT
     @given(operation.as_strategy())
     def each(case: schemathesis.Case[Any]) -> None:

@@ -16,7 +16,14 @@ Schema = dict[str, object]
 SECURITY: Final[list[Schema]] = [{"basic": []}, {"cookie": []}]
 _IN_QUERY: Final = frozenset({"GET", "DELETE"})
 _REALLY: Final = MappingProxyType(
-    {"removePage": "array", "removeGroup": "array", "removeVariable": "boolean", "executeAction": "", "restart": ""}
+    {
+        "removePage": "array",
+        "removeGroup": "array",
+        "removeVariable": "boolean",
+        "getPredicateInfo": "object",
+        "executeAction": "",
+        "restart": "",
+    }
 )
 """Types of results where pimatic declares another than it gives; empty: any."""
 _REFERENCE: Final = "#/components/responses/refused"
