@@ -26,8 +26,8 @@ SCOPES: Final = (
     "updates",
     "database",
 )
-ROOM: Final = 2000
-"""Connections that a hub takes: more than the largest audience."""
+ROOM: Final = 4000
+"""Connections that a hub takes: half of them may come from one address, and that is more than the largest audience."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ class Doors:
         calls = Calls(hub, OF_PIMATIC)
         socket = PimaticSocket(calls, entrance, hub.forms, recent, loop, origins)
         hub.announcements.subscribe(socket.announce)
-        self._engine = Engine(socket.accept, clock, EngineLimits())
+        most = http.max_connections
+        self._engine = Engine(socket.accept, clock, EngineLimits(most, max(1, most // 2)))
         sockets = EngineDoor(self._engine)
         apps: dict[bytes, App] = dict.fromkeys(PATHS, sockets)
         front = Front(
