@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import sqlite3
@@ -21,6 +22,7 @@ from hallway.clock import VirtualClock
 from hallway.settings import load
 from hallway.store.lock import HubLock
 from hallway.store.offline import resting
+from tests.hubs import RunningHub
 from tests.links.importers.configs import CONFIG, config
 
 LAST = """
@@ -362,3 +364,37 @@ def test_there_has_to_be_a_home_to_write_out(mover: Mover) -> None:
     ended = mover.move_out()
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "there is no home" in ended.stderr
+
+
+# ---------------------------------------------------------------------- and the hub that runs then
+
+
+def basic(username: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
+
+
+def test_a_hub_runs_the_home_that_moved_in(mover: Mover, database: Path) -> None:
+    hub = RunningHub(mover.home, "log: {level: error}\n")
+    assert mover.move_in("--database", database).returncode == 0
+    hub.start()
+    try:
+        zoe, anna = basic("zoe", "päss:wörd"), basic("anna", "staple")
+        devices = hub.ask("GET", "/api/devices", headers=anna).json()["devices"]
+        assert [device["id"] for device in devices][:3] == ["lamp", "heater", "hue"]
+        lamp = {attribute["name"]: attribute for attribute in devices[0]["attributes"]}
+        assert lamp["dimlevel"]["value"] == 40
+        assert lamp["dimlevel"]["lastUpdate"] == 1_700_000_000_000
+        assert hub.ask("GET", "/api/rules/night", headers=anna).status == 403
+        assert hub.ask("GET", "/api/devices", headers=basic("anna", "")).status == 401
+        assert hub.ask("GET", "/api/devices", headers={}).status == 401
+        variable = hub.ask("GET", "/api/variables/double", headers=zoe)
+        assert variable.status == 403  # a role of the file, even when it is called admin
+        refused = mover.move_in()
+        assert refused.returncode == 1
+        assert f"in use by another hub (process {hub.pid})" in refused.stderr
+        hub.kill()
+        exported = json.loads(mover.move_out().stdout)
+        assert exported["devices"] == CONFIG["devices"]
+        assert [user["username"] for user in exported["users"]] == ["zoe", "anna"]
+    finally:
+        hub.kill()
