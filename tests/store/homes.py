@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hallway.clock import Clock
+from hallway.definitions import load_kept
+from hallway.errors import InvalidInput
 from hallway.home.changes import Context
 from hallway.home.home import Home
 from hallway.home.saved import restore
@@ -59,6 +61,21 @@ def build(clock: Clock, store: Store, devices: Mapping[str, Attributes] | None =
     known = home.value_names()
     home.add_variables(tuple(v for v in VARIABLES if "temperature.temperature" in known or v["name"] != "warm"))
     home.add_group(GROUP, source="file")
+    restore(home, store.saved)
+    return home
+
+
+def knows_devices(text: str, home: Home) -> None:
+    """A language of rules: the second word is a device."""
+    if text.split(" ")[1] not in home.devices:
+        raise InvalidInput("there is no such device")
+
+
+def build_kept(clock: Clock, store: Store) -> Home:
+    """A home of nothing but what the store kept, attached to nothing."""
+    home = Home(clock, language=parse, seq=store.saved.seq, kept_ids=dict(store.saved.kept_ids))
+    home.rules.language = knows_devices
+    load_kept(home, store.definitions)
     restore(home, store.saved)
     return home
 

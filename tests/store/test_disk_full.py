@@ -148,9 +148,11 @@ async def test_a_start_on_a_full_disk_has_all_values_and_commits_them_later(
     home = await started(open_store(), clock)
     for number in range(20):
         home.report(f"sensor.s{number}", "kept", BIG, HTTP)
+    home.pages.add({"id": "edited"}, HTTP)
     killed = leave_as_killed(directory, tmp_path / "killed")
     with disk_full(100_000):
         store = Store.open(killed, clock, 5)
+        assert list(store.definitions("page")) == ["edited"]
         assert {kept.state.entity_id for kept in store.saved.states} == {state.entity_id for state in home.states()}
         assert store.saved.seq == home.changes.seq
         again = build(clock, store)
@@ -158,12 +160,14 @@ async def test_a_start_on_a_full_disk_has_all_values_and_commits_them_later(
         again.report("sensor.new", "1", {}, HTTP)
         with pytest.raises(Unavailable):
             await store.durable(again.changes.seq)
+        assert list(store.definitions("page")) == ["edited"]
     assert await states_of(leave_as_killed(killed, tmp_path / "killed again"), clock) == {
         state.entity_id: state.state for state in again.states()
     }
     await store.durable(again.changes.seq)
     await until(lambda: store.statistics().queued == 0)
     assert store.problem is None
+    assert [version.version for version in store.history("page", "edited")] == [1]
     await store.close()
     assert await states_of(killed, clock) == {state.entity_id: state.state for state in again.states()}
 

@@ -11,32 +11,16 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from hallway.clock import VirtualClock
-from hallway.definitions import load_kept
-from hallway.errors import HallwayError, InvalidInput
+from hallway.errors import HallwayError
 from hallway.home.changes import Context, Kind
 from hallway.home.home import Home
-from hallway.home.saved import restore
-from hallway.language.expressions import parse
 from hallway.store.store import Store
+from tests.store.conftest import OpenStore
+from tests.store.homes import build_kept as build
 from tests.store.homes import differences, leave_as_killed
 
 ANN = Context("pimatic", user="ann")
 KINDS: tuple[Kind, ...] = ("device", "variable", "rule", "page", "group")
-
-
-def knows_devices(text: str, home: Home) -> None:
-    """A language of rules: the second word is a device."""
-    if text.split(" ")[1] not in home.devices:
-        raise InvalidInput("there is no such device")
-
-
-def build(clock: VirtualClock, store: Store) -> Home:
-    """The home as the store says, attached to nothing."""
-    home = Home(clock, language=parse, seq=store.saved.seq, kept_ids=dict(store.saved.kept_ids))
-    home.rules.language = knows_devices
-    load_kept(home, store.definitions)
-    restore(home, store.saved)
-    return home
 
 
 def look(home: Home) -> dict[str, dict[Any, Any]]:
@@ -191,6 +175,65 @@ STEPS = st.one_of(
     st.tuples(st.just("durable"), st.just(())),
     st.tuples(st.just("end"), st.sampled_from(("close", "kill"))),
 )
+
+
+def kept(store: Store, kind: str) -> dict[str, Any]:
+    """The bodies of the present definitions of a kind."""
+    return {key: definition.body for key, definition in store.definitions(kind).items()}
+
+
+async def test_an_edit_is_a_version_with_its_author_and_its_door(open_store: OpenStore, clock: VirtualClock) -> None:
+    store = open_store()
+    home = build(clock, store)
+    store.attach(home, asyncio.get_running_loop())
+    clock.advance(5)
+    home.pages.add({"id": "p", "name": "P"}, ANN)
+    await store.durable(home.changes.seq)
+    home.pages.change("p", {"name": "Q"}, Context("pimatic", user="bob"))
+    home.pages.change("p", {}, ANN)
+    home.pages.remove("p", Context("homeassistant"))
+    versions = store.history("page", "p")
+    waiting = [(v.version, v.author, v.door, v.body and v.body["name"]) for v in versions]
+    assert waiting == [(1, "ann", "pimatic", "P"), (2, "bob", "pimatic", "Q"), (3, None, "homeassistant", None)]
+    assert [v.at for v in versions] == [clock.now()] * 3
+    assert kept(store, "page") == {}
+    await store.durable(home.changes.seq)
+    assert store.history("page", "p") == versions
+    assert kept(store, "page") == {}
+
+
+async def test_definitions_come_in_the_order_in_which_they_came_also_before_their_commit(
+    open_store: OpenStore, clock: VirtualClock
+) -> None:
+    store = open_store()
+    home = build(clock, store)
+    store.attach(home, asyncio.get_running_loop())
+    for key in "bac":
+        home.groups.add({"id": key}, ANN)
+    assert list(store.definitions("group")) == ["b", "a", "c"]
+    home.groups.remove("b", ANN)
+    home.groups.add({"id": "b"}, ANN)
+    home.groups.change("a", {"name": "x"}, ANN)
+    assert list(store.definitions("group")) == ["a", "c", "b"]
+    before = store.definitions("group")
+    await store.durable(home.changes.seq)
+    assert store.definitions("group") == before
+    numbers = [definition.since for definition in before.values()]
+    assert numbers == sorted(numbers)
+
+
+async def test_what_the_store_does_not_keep_has_no_version(open_store: OpenStore, clock: VirtualClock) -> None:
+    store = open_store()
+    home = build(clock, store)
+    store.attach(home, asyncio.get_running_loop())
+    home.add_device({"id": "fixed", "class": "DummySwitch"}, "file", ANN)
+    home.report("weather.sun", "bright", {}, ANN)
+    home.add_variable({"name": "n", "value": 1}, ANN)
+    home.change_variable({"name": "n", "value": 2}, ANN)
+    await store.durable(home.changes.seq)
+    assert kept(store, "device") == {}
+    assert kept(store, "variable") == {"n": {"name": "n", "value": 1}}
+    assert len(store.history("variable", "n")) == 1
 
 
 @example(

@@ -13,17 +13,20 @@ import pytest
 
 from hallway.clock import VirtualClock
 from hallway.store.store import Store
-from tests.store.homes import build
-from tests.store.victim import ENTITIES, LEVELS
+from tests.store.homes import build, build_kept
+from tests.store.victim import EDITS, ENTITIES, LEVELS, edited
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 30
 
 
-def live_and_die(directory: Path, said: Path, seconds: float, *, from_first_word: bool) -> dict[str, int]:
+def live_and_die(
+    directory: Path, said: Path, seconds: float, *, from_first_word: bool, doing: tuple[str, ...] = ()
+) -> dict[str, int]:
     """Let a hub work for so long, then kill it; the highest number that it acknowledged of each kind."""
     with said.open("wb") as output:
-        child = subprocess.Popen([sys.executable, "-m", "tests.store.victim", str(directory)], cwd=ROOT, stdout=output)
+        command = [sys.executable, "-m", "tests.store.victim", str(directory), *doing]
+        child = subprocess.Popen(command, cwd=ROOT, stdout=output)
     while from_first_word and not said.stat().st_size:
         assert child.poll() is None
         time.sleep(0.005)
@@ -67,3 +70,24 @@ async def test_what_was_acknowledged_is_there_after_each_of_30_kills(tmp_path: P
         assert store.problem is None
         await store.close()
     assert all(total[kind] >= ROUNDS // 2 for kind in known)
+
+
+@pytest.mark.timeout(120)
+async def test_edits_that_were_acknowledged_are_there_after_each_of_10_kills(tmp_path: Path) -> None:
+    chance = random.Random(16)
+    directory, clock, known, told_of = tmp_path / "home", VirtualClock(), 0, 0
+    for _turn in range(10):
+        seconds = chance.uniform(0, 0.1)
+        told = live_and_die(directory, tmp_path / "said", seconds, from_first_word=True, doing=("edits",))
+        known = told.get("edit", known)
+        told_of += "edit" in told
+        store = Store.open(directory, clock, 5)
+        numbers = edited(build_kept(clock, store))
+        last = max(numbers)
+        assert last in {known, known + 1}
+        expected = [last - (last - index) % len(EDITS) for index in range(len(EDITS))]
+        assert numbers == [max(number, 0) for number in expected], "no edit is missing among them"
+        assert len(store.history("page", "it")) == 1 + len(range(len(EDITS), last + 1, len(EDITS)))
+        known = last
+        await store.close()
+    assert told_of == 10

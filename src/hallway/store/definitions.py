@@ -26,6 +26,7 @@ _LATEST = """
 _HISTORY = """
     SELECT kind, id, version, at, author, door, body, seq FROM definition WHERE kind = ? AND id = ? ORDER BY version
 """
+_NEVER = (0, 0.0)
 _BORN = """
     SELECT id, seq, at FROM definition AS first WHERE kind = ? AND version = 1 + coalesce(
         (SELECT max(version) FROM definition WHERE kind = first.kind AND id = first.id AND body IS NULL), 0)
@@ -63,34 +64,29 @@ def put(connection: sqlite3.Connection, definition: Definition) -> Definition:
     return msgspec.structs.replace(definition, version=version)
 
 
-def latest(connection: sqlite3.Connection, kind: str) -> dict[str, Definition]:
-    """The present definitions of a kind by id, in the order in which they came; removed ones are left out."""
+def latest(connection: sqlite3.Connection, kind: str, waiting: Iterable[DefinitionRow] = ()) -> dict[str, Definition]:
+    """The present definitions of a kind by id, in the order in which they came; removed ones are left out.
+
+    waiting: what is not committed yet, and goes over what is.
+    """
     born = {key: (seq, at) for key, seq, at in connection.execute(_BORN, (kind,)).fetchall()}
-    found = (_definition(row) for row in connection.execute(_LATEST, (kind,)).fetchall())
-    present = [msgspec.structs.replace(each, since=born[each.id][0]) for each in found if each.body is not None]
-    return {definition.id: definition for definition in sorted(present, key=lambda each: born[each.id])}
+    found = [_definition(row) for row in connection.execute(_LATEST, (kind,)).fetchall()]
+    found = [msgspec.structs.replace(each, since=born.get(each.id, _NEVER)[0]) for each in found]
+    known = {each.id: each for each in sorted(found, key=lambda each: born.get(each.id, _NEVER))}
+    for row in waiting:
+        before = known.get(row.key)
+        if row.kind == kind and (before is None or before.seq < row.seq):
+            stays = before is not None and before.body is not None
+            if not stays:
+                known.pop(row.key, None)
+            version = 1 if before is None else before.version + 1
+            known[row.key] = definition_of(row, version, before.since if before is not None and stays else row.seq)
+    return {key: definition for key, definition in known.items() if definition.body is not None}
 
 
 def history(connection: sqlite3.Connection, kind: str, key: str) -> tuple[Definition, ...]:
     """All versions of one definition, the first one first."""
     return tuple(_definition(row) for row in connection.execute(_HISTORY, (kind, key)).fetchall())
-
-
-def with_rows(present: dict[str, Definition], kind: str, rows: Iterable[DefinitionRow]) -> dict[str, Definition]:
-    """The present definitions of a kind, and what waits for its commit, over them."""
-    known = dict(present)
-    for row in rows:
-        if row.kind != kind:
-            continue
-        before = known.get(row.key)
-        if before is not None and before.seq >= row.seq:
-            continue
-        if row.body is None:
-            known.pop(row.key, None)
-            continue
-        version, since = (before.version + 1, before.since) if before is not None else (1, row.seq)
-        known[row.key] = definition_of(row, version, since)
-    return known
 
 
 def with_versions(known: tuple[Definition, ...], key: str, rows: Iterable[DefinitionRow]) -> tuple[Definition, ...]:

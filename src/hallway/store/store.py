@@ -123,11 +123,9 @@ class Store:
     def definitions(self, kind: str) -> dict[str, Definition]:
         """The present definitions of a kind by id, in the order in which they came; removed ones are left out."""
         try:
-            present = definitions.latest(self._reader, kind)
+            return definitions.latest(self._reader, kind, self._waiting())
         except sqlite3.Error as error:
             raise Unavailable(f"home.db cannot be read: {error}") from None
-
-        return definitions.with_rows(present, kind, self._waiting())
 
     def _waiting(self) -> list[DefinitionRow]:
         """Definitions that are in the redo log and not in home.db yet."""
