@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from hallway.access.callers import EVERYTHING, Caller
-from hallway.access.people import People, Person
+from hallway.access.people import Person
 from hallway.access.roles import BUILT_IN
 from hallway.api.operations.base import Forwarding, Hub, Info
 from hallway.api.operations.pimatic.forms import Forms
@@ -29,6 +29,7 @@ from hallway.home.changes import Context
 from hallway.home.values import Attributes
 from hallway.language.kinds import built_in
 from hallway.language.rules import RuleParser
+from hallway.residents import people_of
 from tests.home.homes import House
 
 ADMIN = Caller("admin", EVERYTHING, Context("pimatic", user="admin"), role="admin")
@@ -54,7 +55,7 @@ class Desk:
         language = RuleParser(built_in())
         self.home.rules.language = language
         self.store = CountingStore()
-        self.people = People(self.house.clock)
+        self.people = people_of(self.house.clock, self.home, lambda _kind: {})
         self.people.put_role("admin", BUILT_IN["admin"].permissions)
         self.restarts = 0
         recent = Recent(self.home)

@@ -162,6 +162,16 @@ async def test_people_and_roles_come_change_and_go() -> None:
     assert "new" not in str([change.new for change in desk.house.definitions() if change.key == "guest"])
 
 
+async def test_the_login_can_be_switched_off_and_on() -> None:
+    desk = furnished()
+    config = await config_of(desk)
+    for enabled in (False, True):
+        config["settings"]["authentication"]["enabled"] = enabled
+        await desk.kept_after("updateConfig", config=config)
+        assert desk.people.enabled is enabled
+    assert "secret" not in desk.kept.setting("authentication")
+
+
 async def test_a_password_that_comes_back_blank_stays() -> None:
     desk = furnished()
     config = await config_of(desk)

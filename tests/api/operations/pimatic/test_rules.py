@@ -84,6 +84,15 @@ async def test_a_rule_that_cannot_be_read_is_kept_when_somebody_insists() -> Non
     assert (found["valid"], found["active"], bool(found["error"])) == (False, False, True)
 
 
+async def test_a_rule_that_lost_its_device_is_no_longer_valid() -> None:
+    desk = desk_with_lamp()
+    desk.home.add_device({"id": "heater", "name": "Heater", "class": "DummySwitch"}, "store")
+    await desk.ask("addRuleByString", ruleId="r", rule={**NIGHT, "ruleString": 'when heater is on then log "x"'})
+    await desk.ask("removeDevice", deviceId="heater")
+    found = await desk.ask("getRuleById", ruleId="r")
+    assert (found["valid"], found["active"], found["error"]) == (False, False, None)
+
+
 async def test_the_order_is_that_of_the_list() -> None:
     desk = desk_with_lamp()
     for rule_id in ("one", "two"):

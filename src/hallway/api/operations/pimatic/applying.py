@@ -25,7 +25,7 @@ from hallway.clock import VirtualClock
 from hallway.errors import Conflict, HallwayError, InvalidInput
 from hallway.home.changes import Context, Kind
 from hallway.home.classes import class_named
-from hallway.home.home import Home
+from hallway.home.home import STORE, Home
 from hallway.home.values import Attributes, kind_of
 from hallway.home.variables import as_value
 
@@ -186,9 +186,9 @@ def _check_sources(hub: Hub, differences: Mapping[str, Difference]) -> None:
     for name, of_kind in sources.items():
         difference = differences[name]
         for key in (*difference.changed, *difference.missing, *difference.added):
-            source = of_kind.get(key, "store")
+            source = of_kind.get(key, STORE)
             values_only = name == "variables" and key in difference.changed and "value" in difference.changed[key]
-            if source != "store" and not values_only:
+            if source != STORE and not values_only:
                 raise InvalidInput(f"{name}: {key[:60]} is not defined here ({source}): edit it where it stands")
 
 
@@ -217,7 +217,7 @@ def _try_devices(trial: Home, plan: Plan) -> None:
         try:
             if class_named(config.get("class")).built_in:
                 raise InvalidInput("its class is the hub's own")
-            trial.add_device(config, "store")
+            trial.add_device(config, STORE)
         except HallwayError as error:
             if _is_different(plan.differences["devices"], key):
                 raise InvalidInput(f"devices: {key[:60]}: {error.message}") from None
@@ -256,26 +256,28 @@ async def _people(plan: Plan) -> dict[str, str]:
 
 
 def _apply_people(hub: Hub, plan: Plan, hashes: Mapping[str, str], context: Context) -> None:
+    """Who lives here hears of it as everybody does: roles come before those who have them, and go after them."""
     tell = hub.home.announcer.tell
     roles, users = plan.differences["roles"], plan.differences["users"]
     for name, body in {**roles.added, **roles.changed}.items():
-        known, permissions = hub.people.role(name), _permissions(name, body)
-        hub.people.put_role(name, permissions)
-        tell(("role", name), (None if known is None else known.permissions, permissions), context, "store")
+        tell(
+            ("role", name), (_role_body(hub, name), {"name": name, "permissions": body["permissions"]}), context, STORE
+        )
     for name, body in {**users.added, **users.changed}.items():
         before = hub.people.user(name)
         kept_hash = hashes.get(name) or (before.hash if before is not None else "")
         person = Person(name, str(body["role"]), kept_hash, new_stamp())
-        hub.people.put_user(person)
-        tell(("user", name), (None if before is None else before.kept(), person.kept()), context, "store")
+        tell(("user", name), (None if before is None else before.kept(), person.kept()), context, STORE)
     for name in users.missing:
         gone = hub.people.user(name)
-        hub.people.remove_user(name)
-        tell(("user", name), (gone.kept() if gone is not None else {}, None), context, "store")
+        tell(("user", name), (gone.kept() if gone is not None else {}, None), context, STORE)
     for name in roles.missing:
-        lost = hub.people.role(name)
-        hub.people.remove_role(name)
-        tell(("role", name), (lost.permissions if lost is not None else {}, None), context, "store")
+        tell(("role", name), (_role_body(hub, name) or {}, None), context, STORE)
+
+
+def _role_body(hub: Hub, name: str) -> Attributes | None:
+    known = hub.people.role(name)
+    return None if known is None else {"name": name, "permissions": known.permissions}
 
 
 def _apply_kept(hub: Hub, plan: Plan, context: Context) -> None:
@@ -295,7 +297,6 @@ def _apply_kept(hub: Hub, plan: Plan, context: Context) -> None:
         wanted: Attributes = {name: login[name] for name in ("enabled", "loginTime") if name in login}
         if wanted != hub.kept.setting(AUTHENTICATION):
             hub.kept.put("setting", AUTHENTICATION, wanted, context)
-            hub.people.enabled = wanted.get("enabled") is not False
 
 
 def _apply_devices(home: Home, difference: Difference, context: Context) -> None:
@@ -304,7 +305,7 @@ def _apply_devices(home: Home, difference: Difference, context: Context) -> None
     for config in difference.changed.values():
         home.change_device(config, context)
     for config in difference.added.values():
-        home.add_device(config, "store", context)
+        home.add_device(config, STORE, context)
 
 
 def _apply_variables(home: Home, difference: Difference, context: Context) -> None:

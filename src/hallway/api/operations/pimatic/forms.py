@@ -225,7 +225,7 @@ def _unit(variable: Variable) -> Value:
 
 
 def rule_form(rule: Rule) -> Attributes:
-    """A rule; `error` says why it does not work, if it does not."""
+    """A rule; `error` says why it never could be read. One that lost what it names is only no longer valid."""
     return {
         "id": rule.id,
         "name": rule.name,
@@ -235,7 +235,7 @@ def rule_form(rule: Rule) -> Attributes:
         "logging": rule.logging,
         "conditionToken": rule.condition,
         "actionsToken": rule.actions,
-        "error": rule.error,
+        "error": None if rule.lost else rule.error,
     }
 
 
