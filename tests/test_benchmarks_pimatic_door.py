@@ -369,6 +369,19 @@ def test_each_benchmark_runs_with_the_raw_app_alone() -> None:
     assert [report.targets for report in reports] == [(), (), ()]
 
 
+def test_the_hub_is_measured_through_its_pimatic_door() -> None:
+    with_hub = Company(None)
+    reading = variable.run(with_hub, TINY)
+    writing = variable_patch.run(with_hub, TINY, homes=(1, 2))
+    much = devices.run(with_hub, TINY, devices=20)
+    telling = sockets.run(with_hub, TINY, clients=(2,))
+    assert [row[1] for row in reading.rows] == ["hub", "hub, cookie", "raw"]
+    assert [row[1] for row in writing.rows] == ["hub 1", "hub 2", "raw"]
+    assert [row[1] for row in much.rows] == ["hub", "raw"]
+    assert [row[:2] for row in telling.rows] == [("socket 2 paced", "hub"), ("socket 2 flat out", "hub")]
+    assert [target.unit for report in (reading, writing, much) for target in report.targets] == ["%"] * 4
+
+
 def test_the_socket_is_measured_paced_and_flat_out_with_nodes_socket_io() -> None:
     company = gather(None, with_hub=False, with_node=True, with_pimatic=False)
     if company.node is None:
