@@ -1,15 +1,19 @@
 """The npm client `socket.io-client` of three ages on pimatic's socket: every way to travel, refusals, calls, events.
 
-1.7 is what pimatic's own front end uses, 2.5 the last one of Engine.IO 3, 4.8 one of today.
+1.7 is what pimatic's own front end uses, 2.5 the last one of Engine.IO 3, 4.8 one of today. Most tests have a server of
+their own to look into; the last ones use a whole hub.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import http.client
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -22,6 +26,7 @@ from hallway.clock import SystemClock
 from tests.api.pimatic.doors import SocketDoor
 from tests.clients.lines import Lines
 from tests.home.homes import TEST
+from tests.hubs import RunningHub
 from tests.peers.environments import NodeClient, modules_of, program
 from tests.peers.waiting import wait_until
 
@@ -94,15 +99,22 @@ def way(request: pytest.FixtureRequest) -> str:
 
 
 @contextmanager
+def running(client: NodeClient, port: int, log: Path, options: dict[str, Any]) -> Iterator[Lines]:
+    """The client, with these options."""
+    given = json.dumps([str(modules_of(client)), f"http://127.0.0.1:{port}", options])
+    with Lines([program("node"), PROGRAM, given], log) as lines:
+        yield lines
+
+
+@contextmanager
 def connecting(hub: Hub, client: NodeClient, way: str, log: Path, **options: Any) -> Iterator[Lines]:
     """The client on its way to the hub, as admin unless the options say otherwise."""
     query = {"query": {"username": "admin", "password": "admin pässword:"}}
     if client.version.startswith("1."):
         query = {"query": "username=admin&password=admin%20p%C3%A4ssword%3A"}  # type: ignore[dict-item]
     chosen = {"transports": WAYS[way], "forceNew": True, "timeout": 5000, "reconnectionDelay": 20, **query, **options}
-    given = json.dumps([str(modules_of(client)), f"http://127.0.0.1:{hub.port}", chosen])
-    with Lines([program("node"), PROGRAM, given], log) as running:
-        yield running
+    with running(client, hub.port, log, chosen) as lines:
+        yield lines
     if way == "websocket":
         wait_until(lambda: hub.sessions() == 0, 10, "the session of a client that was killed ends")
     # nobody says that a polling client is gone; that is found out after a minute
@@ -202,3 +214,97 @@ def test_a_client_of_today_may_say_who_it_is_when_it_connects(hub: Hub, way: str
         assert lines.hears("hello")["username"] == "rita"
     with connecting(hub, CLIENTS[2], way, tmp_path / "log", query={}, auth={**auth, "password": "wrong"}) as lines:
         assert lines.hears("<refused>") == "unauthorizied"
+
+
+HOUSE = """\
+http: {port: PORT}
+users: [{username: admin, password: admin, role: admin}, {username: guest, password: guest, role: guest}]
+devices:
+  - {id: switch1, class: DummySwitch, name: Switch One}
+"""
+
+
+ADMIN = {
+    "Authorization": "Basic " + base64.b64encode(b"admin:admin").decode(),
+    "Content-Type": "application/json",
+}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """A whole hub with people."""
+    hub = RunningHub(tmp_path_factory.mktemp("socketio") / "home", HOUSE)
+    hub.configure(HOUSE.replace("PORT", str(hub.port)))
+    hub.start()
+    yield hub
+    hub.kill()
+
+
+def log_in(house: RunningHub, name: str) -> str:
+    """The session of somebody, as a Cookie header."""
+    body = json.dumps({"username": name, "password": name, "rememberMe": True}).encode()
+    connection = http.client.HTTPConnection(house.host, house.port, timeout=10)
+    connection.request("POST", "/login", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    cookies = [value.partition(";")[0] for name, value in answer.getheaders() if name.lower() == "set-cookie"]
+    connection.close()
+    return "; ".join(cookies)
+
+
+def switch(house: RunningHub, action: str) -> int:
+    return house.ask("GET", f"/api/device/switch1/{action}", headers=ADMIN).status
+
+
+@pytest.mark.parametrize("client", CLIENTS[1:], ids=lambda client: client.version)
+def test_a_session_outlives_a_kill_of_the_hub(house: RunningHub, client: NodeClient, way: str, tmp_path: Path) -> None:
+    headers = {"Cookie": log_in(house, "admin")}
+    options = {
+        "transports": WAYS[way],
+        "extraHeaders": headers,
+        "transportOptions": {name: {"extraHeaders": headers} for name in ("polling", "websocket")},
+        "reconnectionDelay": 50,
+        "reconnectionDelayMax": 200,
+    }
+    with running(client, house.port, tmp_path / "log", options) as lines:
+        assert lines.hears("hello")["username"] == "admin"
+        lines.hears("groups")
+        house.kill()
+        house.start()
+        wait_until(lambda: order_of(lines).count("groups") == 2, 20, "it comes back")
+        assert switch(house, "toggle") == 200
+        assert lines.hears("deviceAttributeChanged")["attributeName"] == "state"
+        lines.hears("variableValueChanged", lambda told: told["variableName"] == "switch1.state")
+
+
+def test_a_hub_that_stops_says_good_bye_at_once(house: RunningHub, client: NodeClient, tmp_path: Path) -> None:
+    query: Any = "username=admin&password=admin" if client.version < "2" else {"username": "admin", "password": "admin"}
+    logs = [tmp_path / way for way in WAYS]
+    with ExitStack() as stack:
+        everybody = [
+            stack.enter_context(running(client, house.port, log, {"transports": WAYS[log.name], "query": query}))
+            for log in logs
+        ]
+        for lines in everybody:
+            lines.hears("groups")
+        began = time.monotonic()
+        assert house.stop() == 0
+        assert time.monotonic() - began < 3
+        for lines in everybody:
+            lines.hears("<disconnect>")
+    house.start()
+    assert "Traceback" not in house.log
+
+
+def test_a_guest_hears_of_devices_and_not_of_rules(house: RunningHub, tmp_path: Path) -> None:
+    query = {"username": "guest", "password": "guest"}
+    with running(CLIENTS[2], house.port, tmp_path / "log", {"query": query}) as lines:
+        lines.hears("groups")
+        assert lines.heard("rules") == [[]]
+        rule = {"rule": {"name": "R", "ruleString": 'when switch1 is turned on then log "x"'}}
+        assert house.ask("POST", "/api/rules/secret", rule, headers=ADMIN).status == 200
+        assert switch(house, "toggle") == 200
+        lines.hears("deviceAttributeChanged")
+        assert lines.heard("ruleAdded") == []
+        lines.ask("emit", "call", {"id": 1, "action": "getRules", "params": {}})
+        assert lines.hears("callResult")["success"] is False

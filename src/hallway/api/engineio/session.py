@@ -23,7 +23,7 @@ PROBE = "probe"
 PROBE_TIMEOUT = 10.0
 CLOSE: Final = Packet(b"1")
 PING: Final = Packet(b"2", "ping")
-PONG: Final = Packet(b"3", "pong")
+PONG: Final = Packet(b"3")
 NOTHING: Final = Packet(b"6", "nothing")
 Woken = Callable[[], None]
 
