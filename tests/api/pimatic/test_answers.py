@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
-from hallway.api.pimatic.answers import Reply, failure, page, success, tagged
+from hallway.api.operations.base import Operation
+from hallway.api.pimatic.answers import Envelopes, Reply, failure, page, success, tagged
 from hallway.errors import (
     Conflict,
     Forbidden,
@@ -84,6 +86,18 @@ def test_who_has_the_answer_already_is_told_so_without_a_body() -> None:
         assert b"content-length" not in wire
     assert tagged(success("a", 2), etag).status == 200
     assert tagged(failure(InvalidInput("x")), b"*").status == 400
+
+
+def test_bytes_that_are_the_same_are_wrapped_once() -> None:
+    envelopes = Envelopes()
+    operation = Operation("getDevices", ("GET",), "/d", "All", "", "devices", lambda _hub, _ask: None)
+    fragment = orjson.Fragment(b'[{"id":"a"}]')
+    one, other = envelopes.of(operation, fragment), envelopes.of(operation, fragment)
+    assert one.body == b'{"devices":[{"id":"a"}],"success":true}'
+    assert other.body is one.body
+    assert tagged(other, b"").etag == tagged(success("devices", [{"id": "a"}]), b"").etag
+    assert envelopes.of(operation, orjson.Fragment(b"[]")).body == b'{"devices":[],"success":true}'
+    assert envelopes.of(operation, None).status == 404
 
 
 def test_a_page_shows_what_was_asked_for_and_runs_none_of_it() -> None:

@@ -9,7 +9,10 @@ from collections.abc import Awaitable, Callable
 from html import escape
 from typing import Any, Final
 
+import orjson
+
 from hallway.api.answer import STATUS_LINES, Answer, Headers
+from hallway.api.operations.base import Operation
 from hallway.errors import HallwayError, TooManyTries
 from hallway.home.values import encode
 
@@ -55,6 +58,25 @@ def success(name: str, result: object) -> Reply:
     return Reply(200, encode({name or "result": result, "success": True}))
 
 
+class Envelopes:
+    """Writes results. What an operation gives as bytes already is wrapped once, as long as they are the same ones."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[object, bytes, bytes]] = {}
+
+    def of(self, operation: Operation, result: object) -> Reply:
+        """The result of an operation."""
+        if result.__class__ is not orjson.Fragment:
+            return success(operation.result, result)
+        known = self._last.get(operation.name)
+        if known is not None and known[0] is result:
+            return Reply(200, known[1], [], API_LINES, known[2])
+        reply = success(operation.result, result)
+        reply.etag = tag_of(reply.body)
+        self._last[operation.name] = (result, reply.body, reply.etag)
+        return reply
+
+
 def failure(error: HallwayError) -> Reply:
     """An error in the envelope."""
     status = error.status if error.status in OTHER_STATUS else 400
@@ -69,9 +91,14 @@ def page(status: int, sentence: str, headers: Headers | None = None) -> Reply:
     return Reply(status, escape(sentence).encode(), headers or [], HTML_LINES)
 
 
+def tag_of(body: bytes) -> bytes:
+    """The entity tag of a body: the same while this process lives."""
+    return b'W/"%x-%x"' % (len(body), hash(body) & 0xFFFFFFFFFFFFFFFF)
+
+
 def tagged(reply: Reply, none_match: bytes) -> Reply:
     """The answer with its entity tag; 304 without a body when the client has it already."""
-    reply.etag = b'W/"%x-%x"' % (len(reply.body), hash(reply.body) & 0xFFFFFFFFFFFFFFFF)
+    reply.etag = reply.etag or tag_of(reply.body)
     if none_match and reply.status == 200 and _has(none_match, reply.etag):  # noqa: PLR2004 - what HTTP calls fresh
         reply.status, reply.body = _NOT_MODIFIED, b""
     return reply

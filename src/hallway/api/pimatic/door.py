@@ -21,7 +21,7 @@ from hallway.api.bodies import GoneAway, Receive, read_body
 from hallway.api.cors import Origins
 from hallway.api.front import Page
 from hallway.api.operations.base import Operation
-from hallway.api.pimatic.answers import CHALLENGE, VARY, Reply, Send, failure, page, send_reply, success, tagged
+from hallway.api.pimatic.answers import CHALLENGE, VARY, Envelopes, Reply, Send, failure, page, send_reply, tagged
 from hallway.api.pimatic.calls import Calls
 from hallway.api.pimatic.gathering import gather
 from hallway.api.pimatic.login import LOGIN, LOGOUT, log_in, log_out
@@ -64,6 +64,7 @@ class PimaticDoor:
         documents: Mapping[str, Page] | None = None,
     ) -> None:
         self._calls = calls
+        self._envelopes = Envelopes()
         self._entrance = entrance
         self._max_body = max_body
         self._origins = origins or Origins()
@@ -156,14 +157,14 @@ class PimaticDoor:
         result = self._calls.start(found.operation, arguments, caller)
         if isawaitable(result):
             result = await result
-        return success(found.operation.result, result)
+        return self._envelopes.of(found.operation, result)
 
     def _use_at_once(self, found: _Found, request: Request, body: bytes, caller: Caller) -> Reply:
         self._allow(found, request, caller)
         query: Attributes = _query_of(request) if request.query else {}
         data = read_body_data(request.head, body) if body else None
         result = self._calls.start(found.operation, gather(found.operation, found.path, query, data), caller)
-        return success(found.operation.result, result)
+        return self._envelopes.of(found.operation, result)
 
     def _allow(self, found: _Found, request: Request, caller: Caller) -> None:
         """Forbidden: the caller may not, or it is a page from elsewhere that asks."""

@@ -49,13 +49,16 @@ class Forms:
         self._home = home
         self._recent = recent
         self._written: dict[str, orjson.Fragment] = {}
+        self._all: orjson.Fragment | None = None
         home.changes.subscribe(self._follow)
 
     def _follow(self, change: AnyChange) -> None:
         if isinstance(change, Updated):
             self._written.pop(change.device_id, None)
+            self._all = None
         elif isinstance(change, Defined) and change.kind == "device":
             self._written.pop(change.key, None)
+            self._all = None
 
     # ------------------------------------------------------------------ devices
 
@@ -70,9 +73,11 @@ class Forms:
             written = self._written[device.id] = orjson.Fragment(encode(self.device_form(device)))
         return written
 
-    def devices(self) -> list[orjson.Fragment]:
+    def devices(self) -> orjson.Fragment:
         """All devices, in the order in which they came."""
-        return [self.device(device) for device in self._home.devices.values()]
+        if self._all is None:
+            self._all = orjson.Fragment(encode([self.device(device) for device in self._home.devices.values()]))
+        return self._all
 
     def device_form(self, device: Device) -> Attributes:
         """The same as a value; also of a device that is gone."""
