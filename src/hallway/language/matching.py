@@ -165,7 +165,7 @@ class Reader:
 
     def note(self, position: int, reason: str) -> None:
         """Remember why it cannot go on at a place."""
-        self._reasons.append(Problem(position, reason))
+        self._reasons.append(Problem(position, _writable(reason)))
 
     def seek(self, sought: Sought) -> None:
         """Remember what was looked for here in vain: words, names of the home, or a value, in words for people."""
@@ -189,7 +189,7 @@ class Reader:
     def _missing(self) -> str:
         names = list(dict.fromkeys(name for sought in self._sought for name in _names_of(sought)))
         more = ", …" if len(names) > _PROPOSED else ""
-        after = self.text[: self.furthest].strip()[-_SHOWN:]
+        after = _writable(self.text[: self.furthest].strip()[-_SHOWN:])
         known = f"; it could go on with {', '.join(names[:_PROPOSED])}{more}" if names else ""
         return f"{_shown(self.text[self.furthest :])} cannot stand after “{after}”{known}"
 
@@ -481,8 +481,14 @@ def _names_of(sought: Sought) -> list[str]:
             return [f"“{option.strip()}”" for option in sought]
 
 
+def _writable(text: str) -> str:
+    """The text without halves of surrogate pairs, which no answer could carry."""
+    return text if text.isprintable() else text.encode("utf-8", "replace").decode()
+
+
 def _shown(text: str) -> str:
     """The beginning of a text, for a message."""
     if not text:
         return "the end of the sentence"
+    text = _writable(text)
     return f"“{text}”" if len(text) <= _SHOWN else f"“{text[:_SHOWN]}…”"

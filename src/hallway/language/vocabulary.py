@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hallway.home.changes import AnyChange, Defined
+from hallway.home.changes import AnyChange, Defined, Ordered
 from hallway.home.classes import REPORTED
 from hallway.home.devices import Attribute, Device
 from hallway.home.home import Home
@@ -155,11 +155,14 @@ class Vocabulary:
 
     def named(self, name: str) -> tuple[Device, ...]:
         """The devices of that name, given folded."""
-        return tuple(self.home.devices[device_id] for device_id in self._named.get(name, ()))
+        return self._present(self._named.get(name, ()))
 
     def with_id(self, folded: str) -> tuple[Device, ...]:
         """The devices of that id in any capitals, given folded."""
-        return tuple(self.home.devices[device_id] for device_id in self._ids.get(folded, ()))
+        return self._present(self._ids.get(folded, ()))
+
+    def _present(self, device_ids: Iterable[str]) -> tuple[Device, ...]:
+        return tuple(device for device_id in device_ids if (device := self.home.devices.get(device_id)) is not None)
 
     def button(self, name: str) -> Button | None:
         """The button of that id or with that text."""
@@ -222,11 +225,11 @@ class Vocabulary:
     # ------------------------------------------------------------------ following the home
 
     def _follow(self, change: AnyChange) -> None:
-        if not isinstance(change, Defined) or change.kind not in {"device", "variable"}:
+        if not isinstance(change, Defined | Ordered) or change.kind not in {"device", "variable"}:
             return
         self._completions.clear()
-        if change.kind == "device":
-            self._able.clear()
+        self._able.clear()
+        if isinstance(change, Defined) and change.kind == "device":
             self._leave_out(change.key)
             device = self.home.devices.get(change.key)
             if device is not None:

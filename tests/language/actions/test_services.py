@@ -1,0 +1,54 @@
+"""Actions on the bus: services, events, scenes."""
+
+import pytest
+
+from hallway.errors import HallwayError
+from hallway.language.actions.services import CallService
+from tests.home.homes import TEST
+from tests.language.rule_house import RuleHouse
+
+
+def test_a_service_is_called_with_data(house: RuleHouse) -> None:
+    outcome = house.deed('call light.turn_on with {"entity_id": "light.dimmer", "brightness": 255}').run(
+        house.home, TEST
+    )
+    assert outcome.call
+    assert outcome.call.done
+    assert house.value("dimlevel", "dimmer") == 100
+    house.deed("call light.turn_off with entity_id = light.dimmer").run(house.home, TEST)
+    assert house.value("dimlevel", "dimmer") == 0
+
+
+def test_a_service_may_come_later_but_must_be_there_when_it_is_called(house: RuleHouse) -> None:
+    assert house.does("call robot.dance with speed = 3, song = waltz")
+    with pytest.raises(HallwayError):
+        house.execute("call robot.dance")
+
+
+def test_an_event_is_fired_with_data(house: RuleHouse) -> None:
+    house.execute('fire event "egg" with done = true, minutes = 7')
+    (fired,) = house.fired()
+    assert (fired.event_type, fired.data) == ("egg", {"done": True, "minutes": 7})
+
+
+def test_a_scene_is_activated_by_id_or_name(house: RuleHouse) -> None:
+    assert not house.does("activate scene dinner")
+    house.report("scene.dinner", "scening", friendly_name="Long Dinner")
+    wanted = CallService("scene", "turn_on", {"entity_id": "scene.dinner"})
+    assert house.deed("activate scene dinner") == wanted
+    assert house.deed("activate scene Long Dinner") == wanted
+    assert house.proposes_actions("activate scene ") == {"dinner", "Long Dinner"}
+
+
+@pytest.mark.parametrize("action", ["call light", "call light.turn_on with", "fire event egg", 'fire event ""'])
+def test_what_is_unfinished_is_refused(house: RuleHouse, action: str) -> None:
+    assert not house.does(action)
+
+
+def test_what_pimatic_does_not_have_is_proposed_from_the_second_letter_on(house: RuleHouse) -> None:
+    assert house.proposes_actions("c") == {"close "}
+    assert house.proposes_actions("ca") == {"call "}
+    assert house.proposes_actions("call light.") == {"light.turn_on", "light.turn_off", "light.toggle"}
+    assert house.proposes_actions("fi") == {"fire event "}
+    assert house.proposes_actions("ac") == {"activate scene "}
+    assert house.proposes_actions("no") == {"notify "}

@@ -1,0 +1,121 @@
+"""What holds for every sentence: nothing but HallwayError is raised, reading is stable, and it takes little time."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hallway.errors import HallwayError
+from hallway.home.values import encode
+from hallway.language.matching import RuleError
+from hallway.language.rules import MAX_LENGTH, ParsedRule
+from tests.home.homes import TEST, a_device
+from tests.language.rule_house import RuleHouse
+from tests.language.scopes import LEISURELY
+
+HOUSE = RuleHouse()
+PIECES = st.sampled_from(
+    [
+        "when ", " then ", " and ", " or ", " and if ", " or when ", "[", "]", " ", "  ", "trigger: ",
+        " for ", "after ", "lamp", "Hall Lamp", "the ", "fan", "dimmer", "outside", "up", "nothing",
+        " is", " is turned", " on", " off", "temperature", " of ", " > ", ">", " is ", "20", "°C", "$n", "$lamp.state",
+        "$", '"', "{", "}", "(", ")",
+        "min(", " + ", " changes", " pressed", "its ", "8:00", "friday", "sunset", " before ", "every ", "5 minutes",
+        "5", "s", "event ", " is fired", " with ", "a = 1", ", ", '{"a": 1}', "state of ", "weather.sun",
+        "turn ", "on ", "dim ", " to ", "%", "set ", ":= ", "log ", '"x"', "press ", "call ", "light.turn_on",
+        "fire event ", " else ", "{device}", "{value}", "{expr}", "\n", "\t", "ä", "\ud800", "\x00", "İ",
+    ]
+)  # fmt: skip
+SENTENCES = st.lists(PIECES, max_size=14).map("".join)
+ANYTHING = st.one_of(st.text(max_size=60), SENTENCES, SENTENCES.map(lambda part: f'when {part} then log "x"'),
+                     SENTENCES.map(lambda part: f"when lamp is on then {part}"))  # fmt: skip
+
+
+def read(text: str) -> ParsedRule | RuleError:
+    """The rule or its error; any other error comes through."""
+    try:
+        return HOUSE.rule(text)
+    except RuleError as error:
+        return error
+
+
+@LEISURELY
+@given(ANYTHING)
+def test_a_sentence_is_a_rule_or_an_error_that_stands_inside_it(text: str) -> None:
+    found = read(text)
+    if isinstance(found, RuleError):
+        assert found.reason
+        assert 0 <= found.position <= len(text)
+    else:
+        assert read(text) == found
+
+
+@LEISURELY
+@given(ANYTHING)
+def test_help_never_fails_and_is_always_json(text: str) -> None:
+    for answer in (HOUSE.hints(text), HOUSE.action_hints(text), HOUSE.info(text)):
+        encode(answer if text.isprintable() else answer["errors"])
+
+
+@LEISURELY
+@given(SENTENCES)
+def test_what_is_proposed_goes_on_at_the_end(text: str) -> None:
+    for proposed in HOUSE.proposes(text):
+        longest = next((n for n in range(len(text), -1, -1) if proposed.lower().startswith(text[n:].lower())), None)
+        assert longest is not None
+
+
+@LEISURELY
+@given(SENTENCES)
+def test_a_token_means_what_the_sentence_meant(text: str) -> None:
+    """What a rule shows of a predicate can be written down again."""
+    rule = read(f'when {text} then log "x"')
+    for predicate in rule.predicates if isinstance(rule, ParsedRule) else ():
+        (again,) = HOUSE.rule(f'when {predicate.token} then log "x"').predicates
+        assert again.test == predicate.test
+
+
+@LEISURELY
+@given(SENTENCES)
+def test_simulating_changes_nothing(text: str) -> None:
+    before = HOUSE.home.changes.seq
+    with suppress(HallwayError):
+        HOUSE.parser.execute(text, HOUSE.home, TEST, simulate=True, logging=True)
+    assert HOUSE.home.changes.seq == before
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["[", "[lamp is on and ", "lamp is on and ", "$n + ", "(", "min(", '"{', '"', "a ", "lamp ", " ", "$n * 2 > ", "{",
+     'log "a" and ', "its 8:00 and ", 'event "a" is fired with a = 1, ', '{"a":'],
+)  # fmt: skip
+def test_a_long_sentence_takes_little_time(piece: str) -> None:
+    text = (piece * MAX_LENGTH)[: MAX_LENGTH - 40]
+    began = time.perf_counter()
+    for sentence in (f'when {text} then log "x"', f"when lamp is on then {text}"):
+        read(sentence)
+    HOUSE.hints(text)
+    HOUSE.action_hints(text)
+    assert time.perf_counter() - began < 2
+
+
+def test_a_thousand_devices_are_no_burden() -> None:
+    house = RuleHouse(*(a_device("DummySwitch", f"switch-{n}", name=f"Living Room Switch {n}") for n in range(1000)))
+    sentence = "when Living Room Switch 77 is turned on then turn switch-5 off"
+    house.rule(sentence)
+    house.hints("[")
+    began = time.perf_counter()
+    for _ in range(100):
+        house.rule(sentence)
+    a_rule = (time.perf_counter() - began) / 100
+    began = time.perf_counter()
+    for _ in range(10):
+        house.hints("[")
+    hints = (time.perf_counter() - began) / 10
+    # Ten times what an idle machine needs: this finds searching through all names, not a slow moment.
+    assert a_rule < 0.001
+    assert hints < 0.02
