@@ -19,14 +19,12 @@ from hallway.home.bus import Bus
 from hallway.home.calls import Call
 from hallway.home.changes import (
     MAX_CAUSES,
-    AnyChange,
     Changes,
     Context,
     Defined,
     Fired,
     Kind,
     Planned,
-    Said,
     State,
     StateChange,
     Updated,
@@ -86,11 +84,10 @@ class Home:
         self.groups = Groups(self.announcer, self.changes, self.entities, self.entities_of)
         self.pages = Pages(self.announcer)
         self.rules = Rules(self.announcer, self.entities, self)
-        self.messages = Messages(self.announcer.tell_message)
+        self.messages = Messages(self.announcer)
         self.pending = Pending(clock, self._happen, self._note_plan)
         self.formulas = Formulas(self)
         self.mirrors: dict[str, Mirror] = {}
-        self.changes.subscribe(self._keep_message)
         self.derived = Derived(self)
         self.entity_services = EntityServices(self)
         self.rule_services = RuleServices(self.services, self.entities, self.rules)
@@ -360,8 +357,10 @@ class Home:
         if not dot or node in self.variables:
             self._variable_edits.put_computed(node, formula, context)
         elif device_id in self.devices:
-            value = compute(node, formula, self, self.device(device_id).value(attribute))
-            self.set_values(device_id, {attribute: value}, context)
+            held = self.device(device_id).value(attribute)
+            value = compute(node, formula, self, held)
+            if context.origin != START.origin or not same(value, held):
+                self.set_values(device_id, {attribute: value}, context)
 
     def put_variable(self, name: str, value: Value, context: Context) -> None:
         """A variable has that value, also one that is computed: as it was worked out, or put back at the start."""
@@ -406,10 +405,6 @@ class Home:
             effects = ability.due(device, name)
             self.pending.follow(device_id, effects, context)
             self.set_values(device_id, effects.values, context)
-
-    def _keep_message(self, change: AnyChange) -> None:
-        if isinstance(change, Said):
-            self.messages.keep(change.message)
 
     def _note_plan(self, device_id: str, name: str, due: float | None, context: Context) -> None:
         self.changes.emit(Planned(self.changes.next(), self.clock.now(), context, device_id, name, due))

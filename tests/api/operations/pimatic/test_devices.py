@@ -129,7 +129,7 @@ async def test_an_action_may_have_a_result() -> None:
         ("it", "changeDimlevelTo", {"dimlevel": True}, "dimlevel"),
         ("it", "changeDimlevelTo", {"dimlevel": "101"}, "100"),
         ("it", "changeStateTo", {"state": "on"}, "state"),
-        ("it", "changeStateTo", {"state": 1}, "state"),
+        ("it", "changeStateTo", {"state": 2}, "state"),
     ],
 )
 async def test_what_cannot_be_done_is_a_bad_request(

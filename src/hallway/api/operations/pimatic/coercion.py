@@ -21,9 +21,11 @@ def number_of(name: str, value: Value) -> int | float:
 
 
 def boolean_of(name: str, value: Value) -> bool:
-    """true or false, also as text. InvalidInput: something else."""
+    """true or false, also as text or as the numbers 1 and 0. InvalidInput: something else."""
     if isinstance(value, bool):
         return value
+    if isinstance(value, int | float) and value in (0, 1):
+        return value == 1
     if value in ("true", "false"):
         return value == "true"
     raise InvalidInput(f"{name} must be true or false, not {str(value)[:40]!r}")
