@@ -10,7 +10,8 @@ from typing import Any
 
 from hallway.clock import Clock
 from hallway.errors import Conflict
-from hallway.home.changes import Changes, Context, Defined, Kind, Ordered, Said, StateChange
+from hallway.home.changes import Changes, Context, Defined, Kind, Ordered, Said, StateChange, Updated
+from hallway.home.devices import NOTHING
 from hallway.home.messages import Level, Message
 from hallway.home.values import Attributes, encode
 
@@ -84,9 +85,14 @@ class Announcer:
         """Somebody put things in order."""
         self._changes.emit(Ordered(self._changes.next(), self._clock.now(), context, kind, order, whole))
 
-    def tell_message(self, level: Level, text: str, tags: tuple[str, ...], context: Context) -> Message:
-        """A line for people."""
-        seq, now = self._changes.next(), self._clock.now()
-        message = Message(seq, now, level, text, tags)
-        self._changes.emit(Said(seq, now, context, message))
-        return message
+    def tell_shown(self, key: str, states: tuple[StateChange, ...], context: Context) -> None:
+        """Something that is no device shows something else, and its definition is as it was."""
+        self._changes.emit(Updated(self._changes.next(), self._clock.now(), context, key, NOTHING, NOTHING, states))
+
+    def message(self, level: Level, text: str, tags: tuple[str, ...]) -> Message:
+        """A line for people, with the number and the time of the change that will tell it."""
+        return Message(self._changes.next(), self._clock.now(), level, text, tags)
+
+    def tell_message(self, message: Message, context: Context) -> None:
+        """It was said."""
+        self._changes.emit(Said(message.id, message.at, context, message))

@@ -6,8 +6,8 @@ The last ones stand here; whoever wants to keep more listens to the changes. It 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
@@ -29,20 +29,27 @@ class Message(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-class Messages:
-    """The last messages of a home. `tell` makes a change of a line and returns the message in it."""
+class Tells(Protocol):
+    """Makes changes of messages."""
 
-    def __init__(self, tell: Callable[[Level, str, tuple[str, ...], Context], Message]) -> None:
-        self._tell = tell
+    def message(self, level: Level, text: str, tags: tuple[str, ...]) -> Message: ...
+    def tell_message(self, message: Message, context: Context) -> None: ...
+
+
+class Messages:
+    """The last messages of a home."""
+
+    def __init__(self, announcer: Tells) -> None:
+        self._announcer = announcer
         self._last: deque[Message] = deque(maxlen=KEPT_MESSAGES)
 
     def say(self, level: Level, text: str, tags: Iterable[str], context: Context) -> Message:
         """Write a line; one that is too long is cut."""
-        return self._tell(level, text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…", tuple(tags), context)
-
-    def keep(self, message: Message) -> None:
-        """It stands in the list from now on, as the newest."""
+        whole = text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+        message = self._announcer.message(level, whole, tuple(tags))
         self._last.append(message)
+        self._announcer.tell_message(message, context)
+        return message
 
     def forget(self, numbers: Collection[int]) -> int:
         """The messages of these ids are gone: how many they were."""
