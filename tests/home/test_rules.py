@@ -224,7 +224,7 @@ def test_a_rule_that_is_off_stays_off_when_it_can_be_read_again(house: House) ->
 def test_rules_are_switched_as_entities(house: House) -> None:
     house.home.rules.add(a_rule(), TEST)
     house.home.rules.add(a_rule(id="s", active=False), TEST)
-    assert list(house.home.services.listing()["rule"]) == ["turn_on", "turn_off", "toggle"]
+    assert list(house.home.services.listing()["rule"]) == ["turn_on", "turn_off", "toggle", "trigger"]
     assert house.call("rule.turn_off", entity_id="rule.r").done
     assert [rule.active for rule in house.home.rules.all()] == [False, False]
     house.call("rule.toggle")

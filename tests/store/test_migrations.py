@@ -29,7 +29,7 @@ def tables(connection: sqlite3.Connection) -> set[str]:
 def test_a_new_database_gets_the_newest_schema(connection: sqlite3.Connection) -> None:
     migrate(connection)
     assert version(connection) == newest() == max(schema_files())
-    assert tables(connection) == {"progress", "definition", "kept_id", "state", "value", "variable", "plan"}
+    assert tables(connection) == {"progress", "definition", "kept_id", "state", "value", "variable", "plan", "note"}
 
 
 def test_all_tables_are_strict(connection: sqlite3.Connection) -> None:

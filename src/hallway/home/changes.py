@@ -144,7 +144,15 @@ class Said(Change, frozen=True, tag="message"):
     message: Message
 
 
-AnyChange = Updated | VariableSet | Fired | Planned | Defined | Ordered | Said
+class Noted(Change, frozen=True, tag="noted"):
+    """A part of the hub keeps something in mind over a restart, under an owner and a name; None: no longer."""
+
+    owner: str
+    name: str
+    note: Attributes | None
+
+
+AnyChange = Updated | VariableSet | Fired | Planned | Defined | Ordered | Said | Noted
 Listener = Callable[[AnyChange], None]
 Unsubscribe = Callable[[], None]
 
@@ -267,6 +275,7 @@ _KINDS: Final[Mapping[type[AnyChange], tuple[str, ...]]] = MappingProxyType(
         Defined: ("entity", *get_args(Kind)),
         Ordered: ("order",),
         Said: ("message",),
+        Noted: (),
     }
 )
 """What may be watched of which change."""

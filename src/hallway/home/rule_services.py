@@ -1,13 +1,14 @@
-"""Services of rules: `rule.turn_on`, `rule.turn_off`, `rule.toggle`, offered once the first rule is there.
+"""Services of rules: `rule.turn_on`, `turn_off`, `toggle` and `trigger`, offered once the first rule is there.
 
 It must not know what a rule does.
 """
 
 from __future__ import annotations
 
+from hallway.errors import InvalidInput, Unavailable
 from hallway.home.abilities.base import Field
 from hallway.home.announcing import check_editable
-from hallway.home.calls import Call, done
+from hallway.home.calls import Call, all_of, done
 from hallway.home.changes import Context
 from hallway.home.entities import Entities
 from hallway.home.entity_services import entity_ids_in
@@ -20,6 +21,7 @@ _SERVICES = (
     ("turn_off", "Let rules run no more"),
     ("toggle", "Let rules run that did not, and the other way round"),
 )
+_TRIGGER = "Let rules do what they do, whatever their condition says"
 
 
 class RuleServices:
@@ -36,6 +38,23 @@ class RuleServices:
             if not self._services.has("rule", service):
                 fields = (Field("entity_id", "one entity id or a list; without it all rules"),)
                 self._services.register("rule", service, Offered(text, fields, self._check, self._run), context)
+
+        if not self._services.has("rule", "trigger"):
+            fields = (Field("entity_id", "one entity id or a list", required=True),)
+            self._services.register(
+                "rule", "trigger", Offered(_TRIGGER, fields, self._check_named, self._trigger), context
+            )
+
+    def _check_named(self, data: Attributes) -> None:
+        if not self._named(data) or entity_ids_in(data) is None:
+            raise InvalidInput("rule.trigger needs entity_id: the entity of a rule, as rule.night, or a list of them")
+
+    def _trigger(self, asked: Asked) -> Call:
+        self._check_named(asked.data)
+        trigger = self._rules.trigger
+        if trigger is None:
+            raise Unavailable("this hub does not run rules now")
+        return all_of([trigger(rule_id, asked.context) for rule_id in self._named(asked.data)])
 
     def _check(self, data: Attributes) -> None:
         for rule_id in self._named(data):

@@ -7,13 +7,14 @@ the changes. It must not know what a sentence means.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import Any, Protocol
+from collections.abc import Callable, Collection
+from typing import Any, Literal, Protocol, cast, get_args
 
 import msgspec
 
 from hallway.errors import Conflict, HallwayError, InvalidConfiguration, InvalidInput, NotFound
 from hallway.home.announcing import STORE, Announcer, check_editable, check_storable
+from hallway.home.calls import Call
 from hallway.home.changes import Context, StateChange
 from hallway.home.entities import Entities, Owner
 from hallway.home.ids import check_rule_id, device_object_id
@@ -26,6 +27,10 @@ RULE = "rule"
 _PARTS = re.compile(r"^when\s|\sthen\s")
 _IF = re.compile(r"^if\s")
 MAX_TEXT = 10_000
+Again = Literal["ignore", "restart", "queue", "together"]
+LATE = 15.0
+"""Minutes by which a rule may come too late unless it says otherwise."""
+MAX_LATE = 7 * 24 * 60.0
 
 
 class RuleLanguage(Protocol):
@@ -38,6 +43,8 @@ class Rule(msgspec.Struct, frozen=True):
     """A rule. valid: the sentence can be read; error: why not; active: it is switched on and valid.
 
     wanted: it is switched on, valid or not; lost: it was valid until something that it names was renamed or went away.
+    again: what a trigger does while it runs, or has just run; late: minutes by which it may come too late, since the
+    hub was off or asleep.
     """
 
     id: str
@@ -52,17 +59,21 @@ class Rule(msgspec.Struct, frozen=True):
     wanted: bool = True
     lost: bool = False
     source: str = STORE
+    again: Again = "ignore"
+    late: float = LATE
 
     @property
     def config(self) -> Attributes:
         """Its definition."""
-        return {
+        config: Attributes = {
             "id": self.id,
             "name": self.name,
             "rule": self.text,
             "active": self.wanted,
             "logging": self.logging,
         }
+        chosen: Attributes = {"again": self.again} if self.again != "ignore" else {}
+        return config | chosen | ({"late": self.late} if self.late != LATE else {})
 
 
 def parts_of(text: str) -> tuple[str, str]:
@@ -88,7 +99,25 @@ def rule_of(config: Attributes, source: str = STORE) -> Rule:
     if not isinstance(text, str):
         raise InvalidConfiguration(f"rule {rule_id}: rule must be its sentence, not {kind_of(text)}")
     active, logged = (_flag(rule_id, key, config.get(key)) for key in ("active", "logging"))
-    return Rule(rule_id, rule_id if name is None else name, text, active, logged, wanted=active, source=source)
+    rule = Rule(rule_id, rule_id if name is None else name, text, active, logged, wanted=active, source=source)
+    again, late = _again(rule_id, config.get("again")), _late(rule_id, config.get("late"))
+    return msgspec.structs.replace(rule, again=again, late=late)
+
+
+def _again(rule_id: str, value: Value) -> Again:
+    if value is None:
+        return "ignore"
+    if value not in get_args(Again):
+        raise InvalidConfiguration(f"rule {rule_id}: again must be one of {', '.join(get_args(Again))}")
+    return cast("Again", value)
+
+
+def _late(rule_id: str, value: Value) -> float:
+    if value is None:
+        return LATE
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_LATE:
+        raise InvalidConfiguration(f"rule {rule_id}: late must be minutes, from 0 (skip what is late) to {MAX_LATE:g}")
+    return value
 
 
 def _flag(rule_id: str, key: str, value: Value) -> bool:
@@ -100,14 +129,20 @@ def _flag(rule_id: str, key: str, value: Value) -> bool:
 
 
 class Rules:
-    """All rules of a home, in order. language: what reads them; None while only their form matters."""
+    """All rules of a home, in order.
+
+    language: what reads them, None while only their form matters; trigger: lets one do what it does, whatever its
+    condition says, None while nothing runs rules.
+    """
 
     def __init__(self, announcer: Announcer, entities: Entities, home: Any) -> None:
         self._announcer = announcer
         self._entities = entities
         self._home = home
         self._all: dict[str, Rule] = {}
+        self._facts: dict[str, Attributes] = {}
         self.language: RuleLanguage | None = None
+        self.trigger: Callable[[str, Context], Call] | None = None
 
     # ------------------------------------------------------------------ reading
 
@@ -178,6 +213,7 @@ class Rules:
         rule = self._editable(rule_id)
         self._home.groups.forget("rule", rule_id, context)
         del self._all[rule_id]
+        self._facts.pop(rule_id, None)
         entity_id = self._entities.kept[_key(rule_id)]
         states = (StateChange(entity_id, self._entities.drop(entity_id), None),)
         self._announcer.tell_removed(("rule", rule_id), rule, rule.config, context, rule.source, states)
@@ -193,6 +229,16 @@ class Rules:
                 if rule.valid != old.valid:
                     rule = msgspec.structs.replace(rule, lost=not rule.valid)
                     self._put(old, rule, context)
+
+    def show(self, rule_id: str, facts: Attributes, context: Context) -> None:
+        """What its entity shows beside its definition: when it ran last, what went wrong then."""
+        rule = self._all.get(rule_id)
+        if rule is None:
+            return
+        self._facts[rule_id] = facts
+        moved = self._moved(rule)
+        if moved:
+            self._announcer.tell_shown(_key(rule_id), moved, context)
 
     # ------------------------------------------------------------------ inside
 
@@ -232,6 +278,7 @@ class Rules:
         attributes: Attributes = {"friendly_name": rule.name or rule.id, "rule": rule.text}
         if rule.error is not None:
             attributes["error"] = rule.error
+        attributes |= self._facts.get(rule.id, {})
         state = "on" if rule.active else "off"
         return tuple(self._entities.show(_key(rule.id), state, attributes, self._announcer.now()))
 

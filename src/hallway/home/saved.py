@@ -13,7 +13,7 @@ from hallway.home.changes import State
 from hallway.home.entities import Owner
 from hallway.home.home import START, Home
 from hallway.home.pending import Due
-from hallway.home.values import Value
+from hallway.home.values import Attributes, Value
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,16 @@ class SavedState(msgspec.Struct, frozen=True):
     told_by: str = ""
 
 
+class SavedNote(msgspec.Struct, frozen=True):
+    """What a part of the hub kept in mind; it takes it up itself, when it starts."""
+
+    owner: str
+    name: str
+    note: Attributes
+
+
 class Saved(msgspec.Struct, frozen=True):
-    """Everything that is put back: number of the last change, ids that owners had, values, states, plans."""
+    """Everything that is put back: number of the last change, ids that owners had, values, states, plans, notes."""
 
     seq: int = 0
     kept_ids: dict[str, str] = {}
@@ -44,6 +52,7 @@ class Saved(msgspec.Struct, frozen=True):
     states: tuple[SavedState, ...] = ()
     variables: dict[str, Value] = {}
     pending: tuple[Due, ...] = ()
+    notes: tuple[SavedNote, ...] = ()
 
 
 def restore(home: Home, saved: Saved) -> None:

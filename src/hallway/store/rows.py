@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from hallway.home.announcing import STORE
-from hallway.home.changes import AnyChange, Defined, Ordered, Planned, StateChange, Updated, VariableSet
+from hallway.home.changes import AnyChange, Defined, Noted, Ordered, Planned, StateChange, Updated, VariableSet
 from hallway.home.classes import REPORTED
 from hallway.home.derived import FORMULA
 from hallway.home.values import same
@@ -76,6 +76,14 @@ class PlanRow(Row, frozen=True, array_like=True, gc=False, tag="p"):
     due: float | None
 
 
+class NoteRow(Row, frozen=True, array_like=True, gc=False, tag="n"):
+    """A part of the hub keeps this in mind, or no longer (None)."""
+
+    owner: str
+    name: str
+    note: dict[str, Any] | None
+
+
 class KeptId(Row, frozen=True, array_like=True, gc=False, tag="k"):
     """An owner got this entity id."""
 
@@ -95,7 +103,18 @@ class DefinitionRow(Row, frozen=True, array_like=True, gc=False, tag="f"):
     body: dict[str, Any] | None
 
 
-AnyRow = StateRow | EntityGone | ValueRow | DeviceFresh | VariableRow | VariableFresh | PlanRow | KeptId | DefinitionRow
+AnyRow = (
+    StateRow
+    | EntityGone
+    | ValueRow
+    | DeviceFresh
+    | VariableRow
+    | VariableFresh
+    | PlanRow
+    | NoteRow
+    | KeptId
+    | DefinitionRow
+)
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -118,8 +137,8 @@ def rows_of(change: AnyChange) -> list[AnyRow]:
             if change.context.origin != FORMULA:
                 rows.append(VariableRow(change.name, change.new))
             return rows
-        case Planned():
-            return [PlanRow(change.device_id, change.name, change.due)]
+        case Planned() | Noted():
+            return [_memo_row(change)]
         case Defined():
             return [*_fresh_rows(change), *(state_row(moved) for moved in change.states), *_definition_rows(change)]
         case Ordered():
@@ -127,6 +146,13 @@ def rows_of(change: AnyChange) -> list[AnyRow]:
             return [DefinitionRow("order", change.kind, change.seq, change.at, context.user, context.origin, body)]
         case _:
             return []
+
+
+def _memo_row(change: Planned | Noted) -> PlanRow | NoteRow:
+    """What is to happen, or to be kept in mind."""
+    if isinstance(change, Planned):
+        return PlanRow(change.device_id, change.name, change.due)
+    return NoteRow(change.owner, change.name, change.note)
 
 
 def state_row(moved: StateChange) -> StateRow | EntityGone:
@@ -175,6 +201,7 @@ class Batch:
         self.values: dict[str, dict[str, ValueRow]] = {}
         self.variables: dict[str, VariableRow | VariableFresh] = {}
         self.plans: dict[tuple[str, str], PlanRow] = {}
+        self.notes: dict[tuple[str, str], NoteRow] = {}
         self.kept: dict[str, KeptId] = {}
         self.definitions: list[DefinitionRow] = []
 
@@ -204,6 +231,8 @@ class Batch:
                     self.variables[row.name] = row
                 case PlanRow():
                     self.plans[row.device_id, row.name] = row
+                case NoteRow():
+                    self.notes[row.owner, row.name] = row
                 case KeptId():
                     self.kept[row.owner] = row
                 case DefinitionRow():
@@ -224,6 +253,7 @@ class Batch:
             *(row for values in self.values.values() for row in values.values()),
             *self.variables.values(),
             *self.plans.values(),
+            *self.notes.values(),
             *self.kept.values(),
             *self.definitions,
         ]

@@ -14,7 +14,7 @@ import msgspec
 
 from hallway.home.changes import State
 from hallway.home.pending import Due
-from hallway.home.saved import Saved, SavedState, SavedValue
+from hallway.home.saved import Saved, SavedNote, SavedState, SavedValue
 from hallway.home.values import Value
 from hallway.store import definitions
 from hallway.store.rows import Batch, EntityGone, StateRow, ValueRow, VariableFresh, VariableRow
@@ -41,6 +41,10 @@ _PUT_PLAN = """
     INSERT INTO plan (device_id, name, due) VALUES (?, ?, ?)
     ON CONFLICT (device_id, name) DO UPDATE SET due = excluded.due
 """
+_PUT_NOTE = """
+    INSERT INTO note (owner, name, body) VALUES (?, ?, ?)
+    ON CONFLICT (owner, name) DO UPDATE SET body = excluded.body
+"""
 _PUT_KEPT = """
     INSERT INTO kept_id (owner, entity_id) VALUES (?, ?)
     ON CONFLICT (owner) DO UPDATE SET entity_id = excluded.entity_id
@@ -57,7 +61,7 @@ class Written(NamedTuple):
 def write(connection: sqlite3.Connection, batch: Batch) -> Written:
     """Put a batch into the tables, inside the transaction that is open."""
     states, values = batch.states.values(), [row for rows in batch.values.values() for row in rows.values()]
-    variables, plans = batch.variables.values(), batch.plans.values()
+    variables, plans, notes = batch.variables.values(), batch.plans.values(), batch.notes.values()
     steps: list[tuple[str, list[tuple[Any, ...]]]] = [
         ("DELETE FROM state WHERE entity_id = ?", [(row.entity_id,) for row in states if isinstance(row, EntityGone)]),
         (_PUT_STATE, [_state(row) for row in states if isinstance(row, StateRow)]),
@@ -67,6 +71,8 @@ def write(connection: sqlite3.Connection, batch: Batch) -> Written:
         (_PUT_VARIABLE, [(row.name, _text(row.value)) for row in variables if isinstance(row, VariableRow)]),
         ("DELETE FROM plan WHERE device_id = ? AND name = ?", [(p.device_id, p.name) for p in plans if p.due is None]),
         (_PUT_PLAN, [(plan.device_id, plan.name, plan.due) for plan in plans if plan.due is not None]),
+        ("DELETE FROM note WHERE owner = ? AND name = ?", [(n.owner, n.name) for n in notes if n.note is None]),
+        (_PUT_NOTE, [(row.owner, row.name, _text(row.note)) for row in notes if row.note is not None]),
         (_PUT_KEPT, [(kept.owner, kept.entity_id) for kept in batch.kept.values()]),
         ("UPDATE progress SET last_seq = ?", [(batch.seq,)]),
     ]
@@ -105,6 +111,7 @@ def read(connection: sqlite3.Connection) -> Saved:
     )
     values = connection.execute("SELECT device_id, attribute, value, updated, coalesce(changed, updated) FROM value")
     variables = connection.execute("SELECT name, value FROM variable")
+    notes = connection.execute("SELECT owner, name, body FROM note")
     return Saved(
         seq=last_seq(connection),
         kept_ids=dict(connection.execute("SELECT owner, entity_id FROM kept_id").fetchall()),
@@ -112,6 +119,7 @@ def read(connection: sqlite3.Connection) -> Saved:
         states=tuple(SavedState(State(*row[:5]), row[5]) for row in _decoded("state", states.fetchall(), 2)),
         variables=dict(_decoded("variable", variables.fetchall(), 1)),
         pending=tuple(Due(*row) for row in connection.execute("SELECT device_id, name, due FROM plan").fetchall()),
+        notes=tuple(SavedNote(*row) for row in _decoded("note", notes.fetchall(), 2) if isinstance(row[2], dict)),
     )
 
 
