@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from hallway.errors import HallwayError
 from hallway.home.values import encode
+from hallway.language.conditions import Condition, Predicate
 from hallway.language.matching import RuleError
 from hallway.language.rules import MAX_LENGTH, ParsedRule
 from tests.home.homes import TEST, a_device
@@ -52,6 +54,54 @@ def test_a_sentence_is_a_rule_or_an_error_that_stands_inside_it(text: str) -> No
         assert 0 <= found.position <= len(text)
     else:
         assert read(text) == found
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A condition as it is written, and the tree that it must have: texts of predicates, joined."""
+
+    text: str
+    tree: object
+    joint: str = ""
+
+
+RANKS = {"and": 3, "or": 2, "and if": 1, "or when": 1, "": 4}
+PREDICATES = st.sampled_from(
+    ["lamp is on", "Hall Lamp is turned off", "temperature of outside > 20", "$n + 1 > $half", "its after 8:00",
+     "motion is present", "window is opened", "$n is increasing", 'mode of heating is "a ] and b"', "its friday"]
+).map(lambda text: Sample(text, text))  # fmt: skip
+
+
+@st.composite
+def joined(draw: st.DrawFn, parts: st.SearchStrategy[Sample]) -> Sample:
+    """Two conditions, in brackets where they would be torn apart otherwise, and sometimes where not."""
+    joint = draw(st.sampled_from(["and", "or", "and if", "or when"]))
+    left, right = draw(parts), draw(parts)
+    sides = [
+        f"[{side.text}]" if RANKS[side.joint] < RANKS[joint] + most or draw(st.booleans()) else side.text
+        for side, most in ((left, 0), (right, 1))
+    ]
+    return Sample(f"{sides[0]} {joint} {sides[1]}", (left.tree, joint, right.tree), joint)
+
+
+def tree_of(condition: Condition) -> object:
+    if isinstance(condition, Predicate):
+        return condition.token
+    return (tree_of(condition.left), condition.joint, tree_of(condition.right))
+
+
+@LEISURELY
+@given(st.recursive(PREDICATES, joined, max_leaves=8))
+def test_a_tree_that_is_written_down_is_read_as_that_tree(sample: Sample) -> None:
+    assert tree_of(HOUSE.rule(f'when {sample.text} then log "x"').tree) == sample.tree
+
+
+@LEISURELY
+@given(st.lists(PREDICATES, min_size=1, max_size=4), st.integers(min_value=0, max_value=60))
+def test_what_is_typed_letter_by_letter_ends_without_an_error(samples: list[Sample], cut: int) -> None:
+    text = " and ".join(sample.text for sample in samples)
+    assert HOUSE.hints(text)["errors"] == []
+    assert all(isinstance(error, str) and error for error in HOUSE.hints(text[:cut])["errors"])
 
 
 @LEISURELY

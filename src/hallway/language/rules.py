@@ -66,7 +66,7 @@ class RuleParser:
     """Reads rules with the kinds of a registry and the names of a home."""
 
     def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+        self.registry = registry
         self._vocabularies: WeakKeyDictionary[Home, Vocabulary] = WeakKeyDictionary()
 
     # ------------------------------------------------------------------ rules
@@ -85,11 +85,11 @@ class RuleParser:
     def _rule(self, text: str, home: Home, *, lenient: bool) -> ParsedRule:
         condition_part, actions_part = _split(text, _LENIENT_BREAKS if lenient else _BREAKS)
         names = self._vocabulary(home)
-        condition = read_condition(Reader(condition_part.text, names, lenient=lenient), self._registry.predicates)
+        condition = read_condition(Reader(condition_part.text, names, lenient=lenient), self.registry.predicates)
         tree = condition.tree
         if tree is None:
             raise _error(condition.problems[0], condition_part.start)
-        actions = read_actions(Reader(actions_part.text, names, lenient=lenient), self._registry.actions)
+        actions = read_actions(Reader(actions_part.text, names, lenient=lenient), self.registry.actions)
         if actions.problems:
             raise _error(actions.problems[0], actions_part.start)
         return ParsedRule(
@@ -116,9 +116,9 @@ class RuleParser:
             return _condition_json(ReadCondition([], [], None, []), Hints())
         _check_length(text)
         hints, names = Hints(), self._vocabulary(home)
-        found = read_condition(Reader(text, names, hints=hints, wild=True), self._registry.predicates)
+        found = read_condition(Reader(text, names, hints=hints, wild=True), self.registry.predicates)
         if found.problems:
-            kinder = read_condition(Reader(text, names, lenient=True, wild=True), self._registry.predicates)
+            kinder = read_condition(Reader(text, names, lenient=True, wild=True), self.registry.predicates)
             found = found if kinder.problems else kinder
         return _condition_json(found, hints)
 
@@ -128,20 +128,20 @@ class RuleParser:
             return _actions_json(ReadActions([], [], [], []), Hints())
         _check_length(text)
         hints, names = Hints(), self._vocabulary(home)
-        found = read_actions(Reader(text, names, hints=hints, wild=True), self._registry.actions)
+        found = read_actions(Reader(text, names, hints=hints, wild=True), self.registry.actions)
         if found.problems:
-            kinder = read_actions(Reader(text, names, lenient=True, wild=True), self._registry.actions)
+            kinder = read_actions(Reader(text, names, lenient=True, wild=True), self.registry.actions)
             found = found if kinder.problems else kinder
         return _actions_json(found, hints)
 
     def predicate_presets(self, home: Home) -> list[Attributes]:
         """Predicates to begin with, as pimatic lists them."""
-        return self._registry.presets()
+        return self.registry.presets()
 
     def predicate_info(self, text: str, class_name: str | None, home: Home) -> Attributes:
         """The elements of a form for a predicate, as pimatic describes them. class_name: the only kind to try."""
         _check_length(text)
-        kinds = self._registry.predicates
+        kinds = self.registry.predicates
         if class_name:
             kinds = Kinds(kind for kind in kinds.all if kind.provider == class_name)
         reader = Reader(text, self._vocabulary(home), wild=True, with_elements=True)
@@ -157,9 +157,9 @@ class RuleParser:
         """
         _check_length(text)
         names = self._vocabulary(home)
-        action = read_action(Reader(text, names), self._registry.actions, "act-0")
+        action = read_action(Reader(text, names), self.registry.actions, "act-0")
         if isinstance(action, Problem):
-            kinder = read_action(Reader(text, names, lenient=True), self._registry.actions, "act-0")
+            kinder = read_action(Reader(text, names, lenient=True), self.registry.actions, "act-0")
             if isinstance(kinder, Problem):
                 raise _error(action, 0)
             action = kinder
