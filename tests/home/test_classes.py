@@ -257,8 +257,17 @@ def test_a_wrong_config_is_refused_with_what_is_wrong(config: Any, words: str) -
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    problems = class_named("DummyShutter").problems({"id": "it", "rollingTime": [], "xUpLabel": 5, "foo": 1})
-    assert len(problems) == 3
+    config: Any = {"id": "it", "rollingTime": [], "xUpLabel": 5, "foo": 1}
+    with pytest.raises(InvalidConfiguration, match=r"rollingTime.*xUpLabel.*foo"):
+        class_named("DummyShutter").abilities(config)
+
+
+def test_an_option_that_the_class_does_not_have_may_be_left_alone() -> None:
+    config: Any = {"id": "it", "rolingTime": 3}
+    (shutter,) = class_named("DummyShutter").abilities(config, strict=False)
+    assert shutter.attributes()[0].name == "position"
+    (hint,) = class_named("DummyShutter").unknown(config)
+    assert "did you mean rollingTime?" in hint
 
 
 def test_an_attribute_named_twice_is_refused() -> None:

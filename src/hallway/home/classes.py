@@ -86,16 +86,27 @@ class DeviceClass(msgspec.Struct, frozen=True):
     extensions: tuple[str, ...] = ("xLink",)
     title: str = ""
 
-    def abilities(self, config: Attributes) -> tuple[Ability, ...]:
-        """The abilities of a device with that config; InvalidConfiguration names what is wrong with it."""
-        problems = self.problems(config)
+    def abilities(self, config: Attributes, *, strict: bool = True) -> tuple[Ability, ...]:
+        """The abilities of a device with that config; InvalidConfiguration names what is wrong with it.
+
+        strict: an option that the class does not have is wrong, too; otherwise it is left alone.
+        """
+        problems = [*self.problems(config), *(self.unknown(config) if strict else ())]
         if problems:
             raise InvalidConfiguration("; ".join(problems))
         return self.build(Config(config, self.options))
 
     def problems(self, config: Attributes) -> list[str]:
-        """Everything that is wrong with a config, one sentence each."""
-        return _problems(config, (*COMMON, *self.options, *EXTENSIONS), f"class {self.name}")
+        """Everything that is wrong with the options of a config, one sentence each."""
+        return _problems(config, self._known, f"class {self.name}")
+
+    def unknown(self, config: Attributes) -> list[str]:
+        """The options that the class does not have, one sentence each."""
+        return _unknown(config, self._known, f"class {self.name}")
+
+    @property
+    def _known(self) -> tuple[Option, ...]:
+        return (*COMMON, *self.options, *EXTENSIONS)
 
 
 def _problems(config: Attributes, options: tuple[Option, ...], where: str) -> list[str]:
@@ -103,13 +114,24 @@ def _problems(config: Attributes, options: tuple[Option, ...], where: str) -> li
     found = [f"{where} needs the option {o.name}" for o in options if o.required and config.get(o.name) is None]
     for name, value in config.items():
         option = known.get(name)
+        if option is not None and value is not None:
+            found += _wrong_value(option, value, where)
+    return found
+
+
+def _unknown(config: Attributes, options: tuple[Option, ...], where: str) -> list[str]:
+    known = {option.name: option for option in options}
+    found = []
+    for name, value in config.items():
+        option = known.get(name)
         if option is None:
             near = get_close_matches(name, known, 1)
             own = ", ".join(option for option in known if not option.startswith("x"))
             hint = f", did you mean {near[0]}?" if near else f"; it has: {own}"
             found.append(f"{where} has no option {name}{hint}")
-        elif value is not None:
-            found += _wrong_value(option, value, where)
+        elif option.items and isinstance(value, list):
+            for number, item in enumerate(value, 1):
+                found += _unknown(item, option.items, f"{where}: {name} {number}") if isinstance(item, dict) else []
     return found
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from hallway.errors import Conflict, InvalidConfiguration
 from hallway.home.abilities.base import Ability
-from hallway.home.announcing import BUILT_IN, STORE, Announcer, check_editable, check_storable
+from hallway.home.announcing import BUILT_IN, FILE, STORE, Announcer, check_editable, check_storable
 from hallway.home.changes import Changes, Context, StateChange, Updated
 from hallway.home.classes import REPORTED, class_named
 from hallway.home.derived import Derived
@@ -173,7 +173,10 @@ def _abilities(config: Attributes, source: str) -> tuple[Ability, ...]:
     chosen = class_named(config.get("class"))
     if chosen.built_in and source != BUILT_IN:
         raise InvalidConfiguration(f"class {chosen.name} is the hub's own and cannot be used in a definition")
-    return chosen.abilities(config)
+    abilities = chosen.abilities(config, strict=source == FILE)
+    for sentence in chosen.unknown(config):
+        log.info("device %s: %s; it is kept and not used", config.get("id"), sentence)
+    return abilities
 
 
 def _keep_values(device: Device, old: Device) -> None:
