@@ -26,6 +26,14 @@ async def test_a_group_comes_changes_and_goes() -> None:
     assert await desk.ask("removeGroup", groupId="second") == []
 
 
+async def test_everybody_hears_of_the_removal_of_a_group_that_is_not_there() -> None:
+    desk = Desk()
+    heard: list[Any] = []
+    desk.hub.announcements.subscribe(lambda *told: heard.append(told))
+    assert await desk.ask("removeGroup", groupId="nope") == []
+    assert heard == [("groupRemoved", None, "groups:read")]
+
+
 async def test_a_member_is_in_one_group_only() -> None:
     desk = await two_groups()
     await desk.kept_after("addDeviceToGroup", groupId="first", deviceId="one")

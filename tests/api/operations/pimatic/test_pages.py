@@ -29,9 +29,12 @@ async def test_a_page_comes_changes_and_goes() -> None:
     assert await desk.ask("getPages") == []
 
 
-async def test_what_is_not_there_is_removed_already() -> None:
+async def test_what_is_not_there_is_removed_already_and_everybody_hears_of_it() -> None:
     desk = Desk()
+    heard: list[Any] = []
+    desk.hub.announcements.subscribe(lambda *told: heard.append(told))
     assert await desk.ask("removePage", pageId="nope") == []
+    assert heard == [("pageRemoved", None, "pages:read")]
     assert await desk.ask("getPageById", pageId="nope") is None
 
 

@@ -50,7 +50,7 @@ async def test_a_rule_comes_changes_and_goes() -> None:
         ("addRuleByString", {"ruleId": "new", "rule": {"ruleString": NIGHT["ruleString"]}}),
         ("addRuleByString", {"ruleId": "new", "rule": "when it is on then log 1"}),
         ("addRuleByString", {"ruleId": "new", "rule": {**NIGHT, "active": "maybe"}}),
-        ("addRuleByString", {"ruleId": "new", "rule": {**NIGHT, "active": 2}}),
+        ("addRuleByString", {"ruleId": "new", "rule": {**NIGHT, "active": 1}}),
         ("addRuleByString", {"ruleId": "new", "rule": {**NIGHT, "name": 5}}),
         ("addRuleByString", {"ruleId": "new", "rule": {**NIGHT, "ruleString": "foo bar"}}),
         ("addRuleByString", {"ruleId": "new", "rule": {**NIGHT, "ruleString": "when foo is bar then log 1"}}),

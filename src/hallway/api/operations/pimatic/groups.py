@@ -43,8 +43,10 @@ async def update_group(hub: Hub, ask: Ask) -> object:
 
 
 async def remove_group(hub: Hub, ask: Ask) -> object:
+    """Of one that is not there pimatic tells, too, that it went: whoever showed it is to look again."""
     wanted = str(ask.data["groupId"])
     if wanted not in hub.home.groups.ids():
+        hub.announcements.announce("groupRemoved", None, "groups:read")
         return []
     with refusing():
         group = hub.home.groups.remove(wanted, ask.caller.context)

@@ -43,8 +43,10 @@ async def update_page(hub: Hub, ask: Ask) -> object:
 
 
 async def remove_page(hub: Hub, ask: Ask) -> object:
+    """Of one that is not there pimatic tells, too, that it went: whoever showed it is to look again."""
     wanted = str(ask.data["pageId"])
     if wanted not in hub.home.pages.ids():
+        hub.announcements.announce("pageRemoved", None, "pages:read")
         return []
     with refusing():
         page = hub.home.pages.remove(wanted, ask.caller.context)

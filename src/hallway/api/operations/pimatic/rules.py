@@ -54,7 +54,14 @@ def _definition(ask: Ask) -> Attributes:
     for name, own in (("name", "name"), ("ruleString", "rule")):
         if given.get(name) is not None:
             config[own] = text_in(given, name)
-    return config | {key: boolean_of(key, given[key]) for key in ("active", "logging") if given.get(key) is not None}
+    return config | {key: _flag(key, given[key]) for key in ("active", "logging") if given.get(key) is not None}
+
+
+def _flag(name: str, value: Value) -> bool:
+    """Here pimatic takes no numbers, other than where a device is told something."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise InvalidInput(f"{name} must be true or false, not {value}")
+    return boolean_of(name, value)
 
 
 async def remove_rule(hub: Hub, ask: Ask) -> object:
