@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from typing import Final, TypeVar
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -67,7 +66,8 @@ class RuleParser:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self._vocabularies: WeakKeyDictionary[Home, Vocabulary] = WeakKeyDictionary()
+        self._vocabulary_of_first: Vocabulary | None = None
+        self._vocabulary_of_last: Vocabulary | None = None
 
     # ------------------------------------------------------------------ rules
 
@@ -103,10 +103,16 @@ class RuleParser:
         )
 
     def _vocabulary(self, home: Home) -> Vocabulary:
-        known = self._vocabularies.get(home)
-        if known is None:
-            known = self._vocabularies[home] = Vocabulary(home)
-        return known
+        """The names of a home. Those of the first home stay, of others only the last: such a home is for a trial."""
+        for known in (self._vocabulary_of_first, self._vocabulary_of_last):
+            if known is not None and known.home is home:
+                return known
+        vocabulary = Vocabulary(home)
+        if self._vocabulary_of_first is None:
+            self._vocabulary_of_first = vocabulary
+        else:
+            self._vocabulary_of_last = vocabulary
+        return vocabulary
 
     # ------------------------------------------------------------------ help
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import gc
+import weakref
 from typing import Any
 
 import msgspec
@@ -10,9 +12,11 @@ import pytest
 
 from hallway.access.callers import Caller
 from hallway.api.operations.base import Ask
+from hallway.api.operations.pimatic import applying
 from hallway.api.operations.pimatic.framework import restart
 from hallway.errors import InvalidInput
 from hallway.home.changes import Context
+from hallway.home.home import Home
 from tests.api.operations.pimatic.desk import ADMIN, Desk
 from tests.home.homes import TEST
 
@@ -222,6 +226,25 @@ async def test_what_is_no_configuration_is_refused(config: Any) -> None:
     desk = furnished()
     with desk.refuses():
         await desk.ask("updateConfig", **({} if config is None else {"config": config}))
+
+
+async def test_homes_that_are_made_for_a_trial_do_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    trials: list[weakref.ref[Home]] = []
+
+    def trial_home(*given: Any, **named: Any) -> Home:
+        home = Home(*given, **named)
+        trials.append(weakref.ref(home))
+        return home
+
+    monkeypatch.setattr(applying, "Home", trial_home)
+    desk = furnished()
+    config = await config_of(desk)
+    for name in ("a", "b", "c"):
+        config["rules"][0]["name"] = name
+        await desk.kept_after("updateConfig", config=config)
+    gc.collect()
+    assert len(trials) == 3
+    assert sum(trial() is not None for trial in trials) <= 1
 
 
 async def test_what_stands_in_the_file_is_edited_there() -> None:
