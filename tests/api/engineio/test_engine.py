@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hallway.api.engineio.engine import Engine, EngineLimits
-from hallway.api.engineio.session import PING_EVERY, PING_TIMEOUT, PROBE_TIMEOUT, Session
+from hallway.api.engineio.session import PING_EVERY, PING_TIMEOUT, PROBE_PAUSE, PROBE_TIMEOUT, Session
 from hallway.api.engineio.waiting import MOST
 from hallway.api.sockets import Handshake, Packet
 from hallway.clock import VirtualClock
@@ -44,7 +44,7 @@ class Hub:
 
     @property
     def timers(self) -> int:
-        return len(self.clock._timers) - len(self.clock._cancelled)
+        return sum(number not in self.clock._cancelled for _due, number, _callback in self.clock._timers)
 
 
 class Poller:
@@ -60,6 +60,13 @@ class Poller:
 
         self.session.poll(woken)
         return woken
+
+    def answered(self) -> list[str] | None:
+        """What the poll gets, if it gets anything; then it is over."""
+        if not self.session.has_something():
+            return None
+        self.session._poll = None
+        return self.taken()
 
     def taken(self) -> list[str]:
         return [packet.text.decode() for packet in self.session.take()]
@@ -266,17 +273,50 @@ def test_a_polling_client_moves_to_a_websocket(hub: Hub) -> None:
     poller = hub.polling()
     poller.poll()
     socket = probing(poller)
+    assert poller.answered() is None
     assert socket.say("2probe") == ["3probe"]
-    assert poller.woken == 1
-    assert poller.taken() == ["6"]
+    assert (poller.woken, poller.answered()) == (1, ["6"])
     poller.session.begin()
     tell(poller.session, b"42[1]")
-    assert (socket.line.texts(), poller.taken()) == ([], ["6"])
+    assert socket.line.texts() == []
     assert socket.say("5") == ["40"]
     assert not poller.session.is_polling
     tell(poller.session, b"42[2]")
     assert socket.line.texts() == ["42[2]"]
-    assert poller.taken() == ["6"]
+
+
+def test_a_poll_that_comes_while_it_moves_is_answered_in_time_and_not_at_once(hub: Hub) -> None:
+    poller = hub.polling()
+    poller.session.begin()
+    socket = probing(poller)
+    socket.say("2probe")
+    poller.poll()
+    assert poller.answered() is None
+    hub.clock.advance(PROBE_PAUSE)
+    assert (poller.woken, poller.answered()) == (1, ["6"])
+    poller.poll()
+    assert socket.say("5") == ["40"]
+    assert (poller.woken, poller.answered()) == (2, ["6"])
+    poller.session.end()
+    assert hub.timers == 0
+
+
+def test_a_client_may_move_without_a_probe(hub: Hub) -> None:
+    poller = hub.polling()
+    poller.poll()
+    socket = probing(poller)
+    socket.say("5")
+    assert (poller.woken, poller.answered()) == (1, ["6"])
+    poller.session.begin()
+    assert socket.line.texts() == ["40"]
+
+
+def test_a_websocket_that_says_nothing_holds_up_nothing(hub: Hub) -> None:
+    poller = hub.polling()
+    poller.session.begin()
+    probing(poller)
+    poller.poll()
+    assert poller.answered() == ["40"]
 
 
 def test_what_waited_goes_out_when_it_has_moved(hub: Hub) -> None:

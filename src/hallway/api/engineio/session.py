@@ -13,7 +13,7 @@ from typing import Final
 from hallway.api.engineio.waiting import Waiting
 from hallway.api.engineio.websocket import Line, WebSocket
 from hallway.api.sockets import Client, Packet
-from hallway.clock import Clock
+from hallway.clock import Cancel, Clock
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,8 @@ PING_EVERY = 25.0
 PING_TIMEOUT = 60.0
 PROBE = "probe"
 PROBE_TIMEOUT = 10.0
+PROBE_PAUSE = 0.1
+"""A poll that comes while a websocket is tried is kept that long, so that the client does not ask in a circle."""
 CLOSE: Final = Packet(b"1")
 PING: Final = Packet(b"2", "ping")
 PONG: Final = Packet(b"3")
@@ -47,6 +49,10 @@ class Session:
         self._socket: WebSocket | None = None
         self._probing: WebSocket | None = None
         self._probing_since = 0.0
+        self._is_moving = False
+        """Whether the websocket was heard of: nothing goes by polling until it is known how that ends."""
+        self._poll_is_over = False
+        self._cancel_pause: Cancel = lambda: None
         self._line: Line | None = None
         self._deaf = True
         """Whether the client knows nothing yet, or stayed too far behind: what is told to many is not for it."""
@@ -124,8 +130,11 @@ class Session:
     def poll(self, woken: Woken) -> None:
         """Somebody waits for packets: called once there are some. Whoever waited before gets nothing."""
         previous, self._poll = self._poll, woken
+        self._poll_is_over = False
         if previous is not None:
             previous()
+        if self._is_moving:
+            self._cancel_pause = self._clock.call_later(PROBE_PAUSE, self._end_poll)
         self._wake()
 
     def polls(self, woken: Woken) -> bool:
@@ -139,11 +148,11 @@ class Session:
 
     def has_something(self) -> bool:
         """Whether a poll can be answered."""
-        return self.over or self._probing is not None or self._socket is not None or bool(self._waiting)
+        return self.over or self._poll_is_over or (bool(self._waiting) and not self._is_moving)
 
     def take(self) -> list[Packet]:
         """The packets for a poll."""
-        if self._probing is not None or self._socket is not None:
+        if self._poll_is_over:
             return [NOTHING]
         packets = self._waiting.take()
         return [*packets, CLOSE] if self.over else packets
@@ -188,7 +197,8 @@ class Session:
         elif text == f"2{PROBE}":
             self._heard = self._clock.monotonic()
             socket.send(b"3" + PROBE.encode())
-            self._wake_poll()
+            self._is_moving = True
+            self._end_poll()
         elif text[:1] == "5":
             self._move_to(socket)
         else:
@@ -198,19 +208,21 @@ class Session:
         """From now on everything goes by websocket."""
         self._heard = self._clock.monotonic()
         self._socket, self._probing, self._line = socket, None, socket.line
-        self._wake_poll()
+        self._is_moving = False
+        self._end_poll()
         self._wake()
 
     def _lost(self, socket: WebSocket) -> None:
         if socket is self._probing:
             self._probing = None
+            self._is_moving = False
             self._wake()
         elif socket is self._socket:
             self._end()
 
     def _wake(self) -> None:
         """Whoever waits for packets may get them."""
-        if self._probing is not None or self.over:
+        if self._is_moving or self.over:
             return
         self._push()
         if self._to_be_greeted and self.client is not None and self._listens():
@@ -234,6 +246,13 @@ class Session:
         if self._poll is not None:
             self._poll()
 
+    def _end_poll(self) -> None:
+        """Whoever waits gets nothing, for the messages go another way."""
+        self._cancel_pause()
+        if self._poll is not None:
+            self._poll_is_over = True
+            self._poll()
+
     def _end(self) -> None:
         if self.over:
             return
@@ -241,6 +260,7 @@ class Session:
         self._deaf = True
         if self._probing is not None:
             self._probing.close()
+        self._cancel_pause()
         self._wake_poll()
         self._on_end(self)
         if self.client is not None:
