@@ -213,7 +213,7 @@ class HomeAssistantDoor:
     async def _checked_person(self, head: Head, scope: dict[str, Any]) -> Caller | None:
         if self._entrance is None or self._visit(head) is not None:
             return None
-        visit = await self._entrance.check(head.authorization, head.cookie, scope["client"][0])
+        visit = await self._entrance.check(head.authorization, head.cookie, (scope.get("client") or ("",))[0])
         return None if visit.caller is None else _at_this_door(visit.caller)
 
     def _allowed(self, operation: Operation, head: Head, caller: Caller | None, credential: bytes) -> Caller:
