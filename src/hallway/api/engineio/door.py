@@ -151,7 +151,7 @@ class _Deaf:
 
 def _query(scope: Scope) -> dict[str, str]:
     """The query; where a name stands twice, the first counts."""
-    text = scope["query_string"].decode("latin-1")
+    text = scope["query_string"].decode("utf-8", "replace")
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
     except ValueError:
