@@ -251,6 +251,7 @@ def _computed(item: Attributes) -> Attribute:
         unit=None if unit is None else str(unit),
         acronym=None if acronym is None else str(acronym),
         discrete=bool(item.get("discrete", not number)),
+        always=True,
         initial=None,
     )
 

@@ -57,6 +57,7 @@ class Saved(msgspec.Struct, frozen=True):
 
 def restore(home: Home, saved: Saved) -> None:
     """Put everything back into a home that has its definitions; what no longer has a place is left out."""
+    home.formulas.complete = False
     for value in saved.values:
         _put_back_value(home, value)
     now = home.clock.now()
