@@ -1,0 +1,322 @@
+"""A rule whose sentence is bound to the home: its predicates listen to signals, and it decides when one of them turns.
+
+A condition is decided while the change that caused it is being handed out, so on one snapshot of the home; what follows
+happens after everybody has seen the change. It must not know how actions are carried out.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol
+
+from hallway.errors import HallwayError
+from hallway.home.changes import Context
+from hallway.home.rules import Rule
+from hallway.home.values import Attributes, Value
+from hallway.language.conditions import Condition, Joined, Predicate
+from hallway.language.evaluation import UNDEFINED
+from hallway.language.rules import ParsedRule
+from hallway.rules.causes import Cause
+from hallway.rules.signals import Signal
+from hallway.rules.sources import Ground
+from hallway.rules.tasks import DUE, Note, Run, Tasks
+from hallway.rules.traces import Seen
+
+FOR: Final = "for"
+TIME: Final = "time"
+PUNCTUAL: Final = 2.0
+"""Seconds: what comes later than that comes late."""
+
+
+class Decides(Protocol):
+    """What a rule does when one of its predicates turns."""
+
+    def triggered(self, rule: BoundRule, predicate: BoundPredicate, cause: Cause, *, rising: bool) -> None: ...
+    def troubled(self, rule: BoundRule, error: str) -> None: ...
+
+
+class BoundPredicate:
+    """One predicate of a bound rule, as it listens to its signal.
+
+    missed_before_start: when it should have happened or come true while the hub was not there, if it should.
+    """
+
+    def __init__(self, rule: BoundRule, index: int, predicate: Predicate, signal: Signal) -> None:
+        self.rule = rule
+        self.predicate = predicate
+        self.signal = signal
+        self.missed_before_start: float | None = None
+        self._index = index
+        self._achieved = False
+        self._since: float | None = None
+
+    # ------------------------------------------------------------------ binding
+
+    def bind(self, *, knows: bool) -> None:
+        """Listen from now on. knows: as it was before the restart."""
+        planned = self.rule.note(self._time) if knows else None
+        self.signal.add(self, knows=knows)
+        now = self.rule.now()
+        if planned is not None and planned.due is not None and planned.due <= now:
+            self.missed_before_start = max(planned.due, self.signal.last_turn(now) or planned.due)
+        if self.predicate.duration is None:
+            return
+        note = self.rule.note(self._for) if knows else None
+        if note is not None and self.signal.now_quietly():
+            self._resume(note)
+        else:
+            self.rule.forget(self._for)
+            if self.signal.now_quietly():
+                self._begin(None)
+
+    def unbind(self) -> None:
+        self.signal.remove(self)
+        self.rule.forget(self._for)
+        self.rule.forget(self._time)
+
+    @property
+    def _for(self) -> str:
+        return f"{FOR}:{self._index}"
+
+    @property
+    def _time(self) -> str:
+        return f"{TIME}:{self._index}"
+
+    # ------------------------------------------------------------------ hearing
+
+    def became(self, truth: bool, cause: Cause) -> None:
+        if self.predicate.duration is not None:
+            if truth:
+                self._begin(cause)
+            else:
+                self._end(cause)
+        elif truth:
+            self.happened(cause)
+        else:
+            self._turned_false(cause)
+
+    def happened(self, cause: Cause) -> None:
+        if not self.predicate.just_condition:
+            self.rule.triggered(self, cause)
+
+    def caught_up(self, due: float) -> None:
+        """It happened or came true while the hub was not there, or asleep."""
+        if self.predicate.test.is_event or self.signal.now_quietly():
+            self.happened(Cause(due, self.predicate.token, late=self.rule.lateness(due)))
+
+    def failed(self, error: str) -> None:
+        self.rule.troubled(f"“{self.predicate.token}” cannot be decided: {error}")
+
+    def planned(self, due: float | None) -> None:
+        if self.predicate.just_condition:
+            return
+        if due is None:
+            self.rule.forget(self._time)
+        else:
+            self.rule.keep(self._time, {"due": due})
+
+    def _turned_false(self, cause: Cause) -> None:
+        if self.rule.has_otherwise and not self.predicate.just_trigger and not self.predicate.just_condition:
+            self.rule.triggered(self, cause, rising=False)
+
+    # ------------------------------------------------------------------ lasting
+
+    def _begin(self, cause: Cause | None) -> None:
+        """It is true from now on; without a cause it was so before anybody looked, and will not start the rule."""
+        duration = self.predicate.duration
+        if duration is None:
+            return
+        self._achieved = False
+        self._since = self.rule.now()
+        try:
+            seconds = duration.seconds(self.rule.ground.scope)
+        except HallwayError as error:
+            self.failed(error.message)
+            return
+        context = cause.context if cause is not None else None
+        body: Attributes = {
+            "since": self._since,
+            "starts": cause is not None,
+            "seq": cause.seq if cause is not None else None,
+            "user": context.user if context is not None else None,
+        }
+        self.rule.plan(self._for, seconds, body, lambda due: self._lasted(body, due))
+
+    def _resume(self, note: Note) -> None:
+        since = note.body.get("since")
+        self._since = float(since) if isinstance(since, int | float) else None
+        if note.due is None:
+            self._achieved = True
+        else:
+            self.rule.resume(note, lambda due: self._lasted(note.body, due))
+
+    def _end(self, cause: Cause) -> None:
+        was, self._achieved, self._since = self._achieved, False, None
+        self.rule.forget(self._for)
+        if was:
+            self._turned_false(cause)
+
+    def _lasted(self, body: Attributes, due: float) -> None:
+        self._achieved = True
+        self.rule.keep(self._for, {**body, DUE: None})
+        if body.get("starts") and not self.predicate.just_condition:
+            self.rule.triggered(self, self._lasting(body, due))
+
+    def _lasting(self, body: Attributes, due: float) -> Cause:
+        lasted = self.predicate.duration
+        text = f"{self.predicate.token} for {lasted.text}" if lasted is not None else self.predicate.token
+        return Cause(due, text, context=context_in(body), late=self.rule.lateness(due))
+
+    # ------------------------------------------------------------------ deciding
+
+    def truth(self) -> bool:
+        """Whether it is true now, beside being what started the rule; what cannot be decided is an error."""
+        predicate = self.predicate
+        if predicate.just_trigger or predicate.test.is_event:
+            return False
+        return self._achieved if predicate.duration is not None else self.signal.now()
+
+    def seen(self, *, truth: bool, triggered: bool, why: str) -> Seen:
+        """As it was found, for the trace."""
+        values, age = self.rule.facts(self.signal)
+        if self._since is not None:
+            age = self.rule.now() - self._since
+        return Seen(self.predicate.token, truth, values, age, triggered, why)
+
+
+class BoundRule:
+    """A rule that listens."""
+
+    def __init__(self, rule: Rule, sentence: ParsedRule, ground: Ground, tasks: Tasks, decides: Decides) -> None:
+        self.rule = rule
+        self.sentence = sentence
+        self.ground = ground
+        self.predicates: tuple[BoundPredicate, ...] = ()
+        self.owner = f"rule:{rule.id}"
+        self._tasks = tasks
+        self._decides = decides
+        self._of = zlib.crc32(rule.text.encode())
+
+    @property
+    def has_otherwise(self) -> bool:
+        """Whether something is done when the condition comes false, too."""
+        return bool(self.sentence.otherwise)
+
+    def bind(self, signals: tuple[Signal, ...], *, knows: bool) -> None:
+        """Listen to these signals, one for each predicate."""
+        self.predicates = tuple(
+            BoundPredicate(self, index, predicate, signal)
+            for index, (predicate, signal) in enumerate(zip(self.sentence.predicates, signals, strict=True))
+        )
+        for predicate in self.predicates:
+            predicate.bind(knows=knows)
+
+    def unbind(self) -> None:
+        """Listen no more, and forget what was under way."""
+        for predicate in self.predicates:
+            predicate.unbind()
+
+    def detach(self) -> None:
+        """Listen no more, since the hub ends."""
+        for predicate in self.predicates:
+            predicate.signal.remove(predicate)
+
+    # ------------------------------------------------------------------ deciding
+
+    def triggered(self, predicate: BoundPredicate, cause: Cause, *, rising: bool = True) -> None:
+        """A predicate has come true; rising=False: one came false in a rule that does something then."""
+        self._decides.triggered(self, predicate, cause, rising=rising)
+
+    def troubled(self, error: str) -> None:
+        self._decides.troubled(self, error)
+
+    def decide(self, happening: frozenset[BoundPredicate]) -> tuple[bool, tuple[Seen, ...]]:
+        """Whether the condition is true now, and how each predicate was found. happening: those that just came true."""
+        found: dict[str, bool] = {}
+        seen = []
+        for predicate in self.predicates:
+            why = ""
+            started = predicate in happening
+            try:
+                truth = started or predicate.truth()
+            except HallwayError as error:
+                truth, why = False, error.message
+            found[predicate.predicate.id] = truth
+            seen.append(predicate.seen(truth=truth, triggered=started, why=why))
+        return _is_true(self.sentence.tree, found), tuple(seen)
+
+    def facts(self, signal: Signal) -> tuple[Attributes, float | None]:
+        """The values that a signal looks at, and the age of the newest."""
+        values: dict[str, Value] = {}
+        ages = []
+        for name in signal.names():
+            value, updated = _value_of(self.ground, name)
+            values[name] = value
+            if updated is not None:
+                ages.append(max(0.0, self.now() - updated))
+        return values, min(ages, default=None)
+
+    # ------------------------------------------------------------------ remembering
+
+    def now(self) -> float:
+        return self.ground.clock.now()
+
+    def note(self, name: str) -> Note | None:
+        """What was noted for this very sentence."""
+        note = self._tasks.get(self.owner, name)
+        return note if note is not None and note.body.get("of") == self._of else None
+
+    def keep(self, name: str, body: Attributes) -> None:
+        self._tasks.note(self.owner, name, {**body, "of": self._of})
+
+    def plan(self, name: str, seconds: float, body: Attributes, run: Run) -> None:
+        self._tasks.plan(self.owner, name, seconds, {**body, "of": self._of}, run)
+
+    def resume(self, note: Note, run: Run) -> None:
+        self._tasks.resume(note, run)
+
+    def forget(self, name: str) -> None:
+        self._tasks.drop(self.owner, name)
+
+    def pending(self, kind: str) -> Iterator[Note]:
+        """The tasks of a kind."""
+        for note in self._tasks.of(self.owner).values():
+            if note.name.startswith(f"{kind}:"):
+                yield note
+
+    def lateness(self, due: float) -> float:
+        """How many seconds too late it is; a little is none."""
+        late = self.now() - due
+        return late if late > PUNCTUAL else 0.0
+
+
+def context_in(body: Attributes) -> Context:
+    """Who began what was noted: the person and the change."""
+    user, seq = body.get("user"), body.get("seq")
+    return Context("", user if isinstance(user, str) else None, seq if isinstance(seq, int) else None)
+
+
+def _is_true(tree: Condition, found: Mapping[str, bool]) -> bool:
+    if isinstance(tree, Joined):
+        left, right = _is_true(tree.left, found), _is_true(tree.right, found)
+        return (left and right) if tree.joint in {"and", "and if"} else (left or right)
+    return found[tree.id]
+
+
+def _value_of(ground: Ground, name: str) -> tuple[Value, float | None]:
+    """A value and when it was told, in seconds since 1970."""
+    home = ground.home
+    value = ground.value(name)
+    plain = None if value is UNDEFINED else value
+    device_id, dot, attribute = name.partition(".")
+    device = home.devices.get(device_id) if dot else None
+    if device is not None and attribute in device.attributes:
+        return plain, device.held(attribute).updated
+    entity_id = home.entities.kept.get(f"variable:{name}", name)
+    if device is not None and home.entities_of(device.id):
+        entity_id = home.entities_of(device.id)[0]
+    shown = home.state(entity_id)
+    if plain is None and shown is not None and entity_id == name:
+        plain = shown.state
+    return plain, shown.last_updated if shown is not None else None
