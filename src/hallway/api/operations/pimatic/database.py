@@ -1,4 +1,4 @@
-"""The operations on what is kept: messages, what attributes were, for how long it is kept.
+"""The operations on what attributes were, and on the files in which it is kept.
 
 It must not know how a request or answer is written.
 """
@@ -8,43 +8,17 @@ from __future__ import annotations
 from typing import Final, cast
 
 from hallway.api.operations.base import Ask, Hub, Operation, never
-from hallway.api.operations.pimatic import kept as keeping
 from hallway.api.operations.pimatic.coercion import number_of
-from hallway.api.operations.pimatic.declaring import ANY, DATE, data, kept, maybe, path, text_in
-from hallway.api.operations.pimatic.forms import message_form, milliseconds
+from hallway.api.operations.pimatic.declaring import DATE, data, maybe, path
+from hallway.api.operations.pimatic.forms import milliseconds
 from hallway.api.operations.pimatic.history import MOST_EVENTS, Column, Event, KnownAttribute, Wanted
-from hallway.api.operations.pimatic.logging_times import DEFAULT, LoggingTime, check_entry, checked, time_for
-from hallway.api.operations.pimatic.messages import count_in, texts_in, time_in, wanted_messages
-from hallway.errors import Forbidden, InvalidInput
-from hallway.home.devices import Attribute
+from hallway.api.operations.pimatic.keeping import attribute_named, logging_time
+from hallway.api.operations.pimatic.message_criteria import count_in, texts_in, time_in
+from hallway.errors import InvalidInput
 from hallway.home.values import Attributes, Value
 
 AREA: Final = "database"
 COLUMNS: Final = ("time", "value", "deviceId", "attributeName", "type")
-LOGGING: Final = "deviceAttributeLogging"
-
-
-# ---------------------------------------------------------------------- messages
-
-
-def query_messages(hub: Hub, ask: Ask) -> object:
-    wanted = wanted_messages(ask.data.get("criteria"))
-    return [message_form(message) for message in wanted.of(hub.home.messages.all())]
-
-
-def count_messages(hub: Hub, ask: Ask) -> int:
-    wanted = wanted_messages(ask.data.get("criteria"))
-    return sum(1 for message in hub.home.messages.all() if wanted.fits(message))
-
-
-def query_tags(hub: Hub, ask: Ask) -> list[str]:
-    wanted = wanted_messages(ask.data.get("criteria"))
-    return list(dict.fromkeys(tag for message in wanted.of(hub.home.messages.all()) for tag in message.tags))
-
-
-def delete_messages(hub: Hub, ask: Ask) -> int:
-    wanted = wanted_messages(ask.data.get("criteria"))
-    return hub.home.messages.forget({message.id for message in wanted.of(hub.home.messages.all())})
 
 
 # ---------------------------------------------------------------------- events
@@ -64,7 +38,7 @@ async def query_events(hub: Hub, ask: Ask) -> list[Attributes]:
 
 async def query_single(hub: Hub, ask: Ask) -> list[Attributes]:
     device_id, name = str(ask.data["deviceId"]), str(ask.data["attributeName"])
-    _attribute(hub, device_id, name)
+    attribute_named(hub, device_id, name)
     wanted = _wanted(_criteria(ask), frozenset({device_id}), frozenset({name}), descending=False)
     return [_event_form(event) for event in await hub.history.events(wanted)]
 
@@ -123,9 +97,9 @@ async def query_devices(hub: Hub, _ask: Ask) -> list[Attributes]:
 async def query_info(hub: Hub, _ask: Ask) -> list[Attributes]:
     found = []
     for known in await hub.history.attributes():
-        attribute = _found(hub, known.device_id, known.name)
+        attribute = find_attribute(hub, known.device_id, known.name)
         if attribute is not None:
-            time = _logging_time(hub, known.device_id, attribute)
+            time = logging_time(hub, known.device_id, attribute)
             more: Attributes = {"discrete": known.discrete, "interval": time.interval, "expire": time.expire}
             found.append(_known_form(known) | more)
     return found
@@ -133,79 +107,6 @@ async def query_info(hub: Hub, _ask: Ask) -> list[Attributes]:
 
 def _known_form(known: KnownAttribute) -> Attributes:
     return {"id": known.id, "deviceId": known.device_id, "attributeName": known.name, "type": known.type}
-
-
-def _found(hub: Hub, device_id: str, name: str) -> Attribute | None:
-    device = hub.home.devices.get(device_id)
-    return None if device is None else hub.forms.attributes(device).get(name)
-
-
-def _attribute(hub: Hub, device_id: str, name: str) -> Attribute:
-    if device_id not in hub.home.devices:
-        raise InvalidInput(f"there is no device {device_id[:60]}")
-    attribute = _found(hub, device_id, name)
-    if attribute is None:
-        raise InvalidInput(f"device {device_id} has no attribute {name[:60]}")
-    return attribute
-
-
-# ---------------------------------------------------------------------- for how long
-
-
-def get_logging(hub: Hub, _ask: Ask) -> list[Value]:
-    return _logging(hub)
-
-
-async def set_logging(hub: Hub, ask: Ask) -> object:
-    _set_logging(hub, ask, checked(ask.data.get("attributeLogging")))
-    return await kept(hub, None)
-
-
-async def add_logging(hub: Hub, ask: Ask) -> object:
-    """One more entry, for a device's attribute: a span of time for which it is kept, or all that an entry can say."""
-    if not ask.caller.may("events:write"):  # pimatic asks for events:read, which is not enough to change something
-        raise Forbidden("addDeviceAttributeLogging needs the permission events:write")
-    device_id, name, time = text_in(ask.data, "deviceId"), text_in(ask.data, "attributeName"), ask.data["time"]
-    more: Attributes = time if isinstance(time, dict) else {"expire": time}
-    entry: Attributes = {"type": "*", **more, "deviceId": device_id, "attributeName": name}
-    check_entry(entry, "time")
-    others = [known for known in _logging(hub) if not _is_for(known, device_id, name)]
-    _set_logging(hub, ask, checked([*others, entry]))
-    return await kept(hub, None)
-
-
-def get_logging_time(hub: Hub, ask: Ask) -> Attributes:
-    device_id, name = str(ask.data["deviceId"]), str(ask.data["attributeName"])
-    time = _logging_time(hub, device_id, _attribute(hub, device_id, name))
-    return {
-        "expireMs": time.expire_ms,
-        "intervalMs": time.interval_ms,
-        "expire": time.expire,
-        "interval": time.interval,
-    }
-
-
-def _is_for(entry: Value, device_id: str, name: str) -> bool:
-    return isinstance(entry, dict) and (entry.get("deviceId"), entry.get("attributeName")) == (device_id, name)
-
-
-def _database_settings(hub: Hub) -> Attributes:
-    given = hub.kept.setting(keeping.PIMATIC).get("database")
-    return given if isinstance(given, dict) else {}
-
-
-def _logging(hub: Hub) -> list[Value]:
-    given = _database_settings(hub).get(LOGGING)
-    return given if isinstance(given, list) else list[Value](DEFAULT)
-
-
-def _logging_time(hub: Hub, device_id: str, attribute: Attribute) -> LoggingTime:
-    return time_for(_logging(hub), device_id, attribute)
-
-
-def _set_logging(hub: Hub, ask: Ask, entries: list[Value]) -> None:
-    settings = {**hub.kept.setting(keeping.PIMATIC), "database": {**_database_settings(hub), LOGGING: entries}}
-    hub.kept.put("setting", keeping.PIMATIC, settings, ask.caller.context)
 
 
 # ---------------------------------------------------------------------- maintenance
@@ -226,7 +127,7 @@ async def check(hub: Hub, _ask: Ask) -> list[Attributes]:
             "action": "delete",
         }
         for known in await hub.history.attributes()
-        if _found(hub, known.device_id, known.name) is None
+        if find_attribute(hub, known.device_id, known.name) is None
     ]
 
 
@@ -241,26 +142,13 @@ async def update_attribute(hub: Hub, ask: Ask) -> None:
     number = _number(ask)
     for known in await hub.history.attributes():
         if known.id == number:
-            _attribute(hub, known.device_id, known.name)
+            attribute_named(hub, known.device_id, known.name)
 
 
 def _number(ask: Ask) -> int:
     return int(number_of("id", ask.data["id"]))
 
 
-_MESSAGES: Final = maybe(
-    "criteria",
-    "object",
-    "which messages: of one level or several, from a time to another, and how many",
-    example={"level": "error", "limit": 10},
-    fields=(
-        maybe("level", "", "a level or a list of levels: error, warn, info, debug", schema=ANY),
-        maybe("levelOp", "string", "=, <, <=, >, >= or <>; error is the least level", example="<="),
-        maybe("after", "", "a time in milliseconds since 1970, or as ISO text", schema=DATE),
-        maybe("before", "", "likewise", schema=DATE),
-        maybe("limit", "number", "how many at most"),
-    ),
-)
 _SPAN: Final = (
     maybe("after", "", "a time in milliseconds since 1970, or as ISO text", schema=DATE),
     maybe("before", "", "likewise", schema=DATE),
@@ -295,72 +183,7 @@ _SINGLE: Final = maybe(
 )
 _DEVICE = path("deviceId", "id of the device", "outside")
 _ATTRIBUTE = path("attributeName", "name of the attribute", "temperature")
-_ANY_TIME: Final = {"type": ["number", "boolean", "string", "array", "date", "object"]}
-_BY_NAME: Final = (
-    data("deviceId", "string", "id of the device", example="outside"),
-    data("attributeName", "string", "name of the attribute", example="temperature"),
-)
-
 OPERATIONS: Final = (
-    Operation(
-        "queryMessages",
-        ("GET",),
-        "/api/database/messages",
-        "List messages, newest first",
-        "messages:read",
-        "messages",
-        query_messages,
-        (_MESSAGES,),
-        area=AREA,
-        result_type="array",
-    ),
-    Operation(
-        "deleteMessages",
-        ("DELETE",),
-        "/api/database/messages",
-        "Delete messages; the answer is how many",
-        "messages:write",
-        "",
-        delete_messages,
-        (_MESSAGES,),
-        area=AREA,
-    ),
-    Operation(
-        "addDeviceAttributeLogging",
-        (),
-        "",
-        "Say for how long an attribute is kept; needs events:write",
-        "events:read",
-        "",
-        add_logging,
-        (*_BY_NAME, data("time", "", "a span such as 7d, or an object with expire and interval", schema=_ANY_TIME)),
-        area=AREA,
-        at_once=never,
-    ),
-    Operation(
-        "queryMessagesTags",
-        ("GET",),
-        "/api/database/messages/tags",
-        "List the tags of messages",
-        "messages:read",
-        "tags",
-        query_tags,
-        (_MESSAGES,),
-        area=AREA,
-        result_type="array",
-    ),
-    Operation(
-        "queryMessagesCount",
-        ("GET",),
-        "/api/database/messages/count",
-        "Count messages",
-        "messages:read",
-        "count",
-        count_messages,
-        (_MESSAGES,),
-        area=AREA,
-        result_type="number",
-    ),
     Operation(
         "queryDeviceAttributeEvents",
         ("GET",),
@@ -434,41 +257,6 @@ OPERATIONS: Final = (
         area=AREA,
         result_type="array",
         at_once=never,
-    ),
-    Operation(
-        "getDeviceAttributeLogging",
-        (),
-        "",
-        "Tell for how long attributes are kept",
-        "events:read",
-        "attributeLogging",
-        get_logging,
-        area=AREA,
-        result_type="array",
-    ),
-    Operation(
-        "setDeviceAttributeLogging",
-        (),
-        "",
-        "Say for how long attributes are kept",
-        "events:write",
-        "",
-        set_logging,
-        (data("attributeLogging", "array", "objects with deviceId, attributeName, type, interval, expire"),),
-        area=AREA,
-        at_once=never,
-    ),
-    Operation(
-        "getDeviceAttributeLoggingTime",
-        (),
-        "",
-        "Tell for how long one attribute is kept",
-        "events:read",
-        "timeInfo",
-        get_logging_time,
-        _BY_NAME,
-        area=AREA,
-        result_type="object",
     ),
     Operation(
         "runVacuum",

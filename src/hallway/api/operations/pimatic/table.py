@@ -8,13 +8,26 @@ from __future__ import annotations
 from typing import Final
 
 from hallway.api.operations.base import Operation
-from hallway.api.operations.pimatic import database, devices, framework, groups, pages, plugins, rules, variables
+from hallway.api.operations.pimatic import (
+    database,
+    devices,
+    framework,
+    groups,
+    keeping,
+    messages,
+    pages,
+    plugins,
+    rules,
+    variables,
+)
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *framework.OPERATIONS,
     *rules.OPERATIONS,
     *variables.OPERATIONS,
     *plugins.OPERATIONS,
+    *messages.OPERATIONS,
+    *keeping.OPERATIONS,
     *database.OPERATIONS,
     *groups.OPERATIONS,
     *pages.OPERATIONS,

@@ -1,0 +1,119 @@
+"""Which messages somebody wants to see: by level, tags and time, newest first.
+
+It must not know where messages are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from operator import eq, ge, gt, le, lt, ne
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from hallway.api.operations.pimatic.coercion import number_of
+from hallway.errors import InvalidInput
+from hallway.home.messages import Message
+from hallway.home.values import Attributes, Value
+
+LEVELS: Final[Mapping[str, int]] = MappingProxyType({"error": 0, "warn": 1, "info": 2, "debug": 3})
+_OPERATORS: Final[Mapping[str, Callable[[int, int], bool]]] = MappingProxyType(
+    {"=": eq, "==": eq, "!=": ne, "<>": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+)
+MOST_MESSAGES: Final = 10_000
+NEVER: Final = float("nan")
+"""A time that is neither before nor after any other."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which messages. levels: None for all; tags: all of these; after and before in seconds since 1970."""
+
+    levels: frozenset[str] | None = None
+    tags: frozenset[str] = frozenset()
+    after: float | None = None
+    before: float | None = None
+    offset: int = 0
+    limit: int = MOST_MESSAGES
+
+    def fits(self, message: Message) -> bool:
+        """Whether the message is one of those."""
+        return (
+            (self.levels is None or message.level in self.levels)
+            and self.tags.issubset(message.tags)
+            and (self.after is None or message.at >= self.after)
+            and (self.before is None or message.at <= self.before)
+        )
+
+    def of(self, messages: Iterable[Message]) -> list[Message]:
+        """The messages that are wanted, newest first; they come oldest first."""
+        fitting = [message for message in messages if self.fits(message)]
+        fitting.reverse()
+        return fitting[self.offset :][: self.limit]
+
+
+def wanted_messages(criteria: Value) -> Wanted:
+    """What is wanted, as pimatic says it. What is no object says nothing; InvalidInput names what cannot be."""
+    given = criteria if isinstance(criteria, dict) else {}
+    return Wanted(
+        levels=_levels(given),
+        tags=frozenset(texts_in(given.get("tags"), "criteria.tags")),
+        after=time_in(given, "after"),
+        before=time_in(given, "before"),
+        offset=count_in(given, "offset", 0),
+        limit=count_in(given, "limit", MOST_MESSAGES),
+    )
+
+
+def _levels(given: Attributes) -> frozenset[str] | None:
+    names = texts_in(given.get("level"), "criteria.level")
+    unknown = [name for name in names if name not in LEVELS]
+    if unknown:
+        raise InvalidInput(f"criteria.level must be one of {', '.join(LEVELS)}, not {unknown[0][:40]!r}")
+    wanted = given.get("levelOp", "=")
+    compare = _OPERATORS.get(wanted) if isinstance(wanted, str) else None
+    if compare is None:
+        raise InvalidInput(f"criteria.levelOp must be one of {', '.join(_OPERATORS)}, not {str(wanted)[:40]!r}")
+    if not names:
+        return None
+    return frozenset(level for level, rank in LEVELS.items() if any(compare(rank, LEVELS[name]) for name in names))
+
+
+def texts_in(value: Value, where: str) -> list[str]:
+    """A text, or a list of texts; none at all when nothing is given."""
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(isinstance(item, str) for item in items):
+        raise InvalidInput(f"{where} must be a text or a list of texts")
+    return [str(item) for item in items]
+
+
+def count_in(given: Attributes, name: str, otherwise: int) -> int:
+    """A number of things, from 0 on."""
+    value = given.get(name)
+    if value is None:
+        return otherwise
+    number = number_of(f"criteria.{name}", value)
+    if number < 0:
+        raise InvalidInput(f"criteria.{name} must be 0 or more, not {number}")
+    return min(int(number), MOST_MESSAGES)
+
+
+def time_in(given: Attributes, name: str) -> float | None:
+    """A time in milliseconds since 1970 or as ISO text, as seconds; what is no time is never."""
+    value = given.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str) and not value.strip().lstrip("-").replace(".", "", 1).isdigit():
+        return _iso_time(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return NEVER
+    return float(value) / 1000
+
+
+def _iso_time(text: str) -> float:
+    try:
+        time = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return NEVER
+    return (time if time.tzinfo is not None else time.replace(tzinfo=UTC)).timestamp()
