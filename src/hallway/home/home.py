@@ -358,9 +358,9 @@ class Home:
             self._variable_edits.put_computed(node, formula, context)
         elif device_id in self.devices:
             held = self.device(device_id).value(attribute)
-            value = compute(node, formula, self, held)
+            value = compute(node, formula, self)
             confirmed = self.formulas.complete and context.origin != START.origin
-            if confirmed or not same(value, held):
+            if value is not msgspec.UNSET and (confirmed or not same(value, held)):
                 self.set_values(device_id, {attribute: value}, context)
 
     def put_variable(self, name: str, value: Value, context: Context) -> None:

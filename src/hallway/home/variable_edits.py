@@ -200,8 +200,9 @@ class VariableEdits:
 
     def put_computed(self, name: str, formula: Formula, context: Context) -> None:
         """Compute it again; it keeps its value when that cannot be done now."""
-        computed = compute(name, formula, self._home, self._home.variables.get(name).value)
-        self.put(name, as_value(computed), context)
+        computed = compute(name, formula, self._home)
+        value = self._home.variables.get(name).value if computed is msgspec.UNSET else as_value(computed)
+        self.put(name, value, context)
 
     def report(self, name: str, moved: StateChange, state: str, context: Context) -> None:
         """Somebody says what its entity shows; one that is computed keeps its value and only shows what was said."""

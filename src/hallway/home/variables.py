@@ -206,11 +206,11 @@ class Variables:
                 stack += [(dependent, False) for dependent in sorted(self._dependents.get(node, ()))]
 
 
-def compute(node: str, formula: Formula, scope: Scope, otherwise: Value) -> Value:
-    """The formula's value; the old one, with a line in the log, when it cannot be computed now."""
+def compute(node: str, formula: Formula, scope: Scope) -> Value | msgspec.UnsetType:
+    """The formula's value; UNSET, with a line in the log, when it cannot be computed now."""
     try:
         return formula.evaluate(scope)
     except HallwayError as error:
         level = logging.DEBUG if isinstance(error, NotFound) else logging.INFO  # what is not there yet is no news
         log.log(level, "$%s keeps its value, %s cannot be computed: %s", node, formula.text, error)
-        return otherwise
+        return msgspec.UNSET

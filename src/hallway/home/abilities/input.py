@@ -15,7 +15,7 @@ from hallway.home.abilities.base import Ability, Field, Invocation, Service
 from hallway.home.devices import Action, Attribute, Device, Effects, Parameter
 from hallway.home.values import Attributes, Value, python_text
 
-TIME_OF_DAY = re.compile(r"([01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9])?|24:00(:00)?")
+TIME_OF_DAY = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 InputType = Literal["string", "number", "time"]
 
 
