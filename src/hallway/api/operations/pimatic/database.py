@@ -12,7 +12,7 @@ from hallway.api.operations.pimatic.coercion import number_of
 from hallway.api.operations.pimatic.declaring import DATE, data, maybe, path
 from hallway.api.operations.pimatic.forms import milliseconds
 from hallway.api.operations.pimatic.history import MOST_EVENTS, Column, Event, KnownAttribute, Wanted
-from hallway.api.operations.pimatic.keeping import attribute_named, logging_time
+from hallway.api.operations.pimatic.keeping import attribute_named, find_attribute, logging_time
 from hallway.api.operations.pimatic.message_criteria import count_in, texts_in, time_in
 from hallway.errors import InvalidInput
 from hallway.home.values import Attributes, Value
