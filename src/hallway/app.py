@@ -44,6 +44,8 @@ from hallway.links.status import forget_links
 from hallway.plugins.builtin.processes import ProcessSource, Watch
 from hallway.plugins.builtin.sun import SunSource
 from hallway.residents import FirstPeople, people_of
+from hallway.rules.engine import RuleEngine
+from hallway.rules.sun import Place
 from hallway.settings import ConfigurationError, LinkSettings, Settings, load
 from hallway.store.store import Store
 
@@ -95,6 +97,7 @@ class App:
             self._line_to,
             {(link.host, link.port): f"link:{name}" for name, link in self._followers.items()},
         )
+        self.rules = RuleEngine(self.home, self._language, self.clock, saved.notes, self._place())
         self._recent = Recent(self.home)
         hub = self._hub()
         self._first = FirstPeople(hub.people, self.home, settings.users, self.store.definitions("user"))
@@ -102,6 +105,13 @@ class App:
         self._background: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------------ parts
+
+    def _place(self) -> Place | None:
+        """Where the home is, if that is known."""
+        home = self._settings.home
+        if home.latitude is None or home.longitude is None:
+            return None
+        return Place(home.latitude, home.longitude, home.elevation)
 
     def _hub_id(self) -> str:
         """The name by which hubs of our kind know this one; made once and kept."""
@@ -191,6 +201,7 @@ class App:
         port = await self.doors.server.start(host, port)
         for name, link in self._followers.items():
             self._follow(name, link, port)
+        self.rules.start()
         for source in self._sources:
             source.start()
         self.home.fire(HUB_START, {}, START)
@@ -288,6 +299,7 @@ class App:
         self.doors.end_live()
         for source in self._sources:
             source.stop()
+        self.rules.stop()
         await self.doors.server.stop(PATIENCE)
         await asyncio.gather(*(follower.stop() for follower in self._following.values()), return_exceptions=True)
         await self.forwarding.stop()

@@ -99,11 +99,10 @@ class Doors:
 
 def pages() -> dict[str, Page]:
     """What stands at fixed addresses. Only the page about the hub itself is for those alone who may come in."""
-    index = resources.files("hallway").joinpath("web/index.html").read_bytes()
     everything = encode(document(OF_HOME_ASSISTANT, __version__, OF_PIMATIC))
     all_operations = (*OF_PIMATIC, *OF_HOME_ASSISTANT)
     return {
-        "/": Page(HTML, index, for_all=False),
+        "/": Page(HTML, _index(), for_all=False),
         "/api/openapi.json": Page("application/json", everything),
         actions_page.PATH: Page(HTML, actions_page.actions_page(all_operations), actions_page.POLICY),
         actions_page.SCRIPT_PATH: Page(actions_page.SCRIPT_TYPE, actions_page.actions_script()),
@@ -113,4 +112,8 @@ def pages() -> dict[str, Page]:
 
 def documents() -> dict[str, Page]:
     """What the door of people has for those who have come in."""
-    return {"/api": Page(HTML, description_text(OF_PIMATIC))}
+    return {"/": Page(HTML, _index()), "/api": Page(HTML, description_text(OF_PIMATIC))}
+
+
+def _index() -> bytes:
+    return resources.files("hallway").joinpath("web/index.html").read_bytes()
