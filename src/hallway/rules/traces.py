@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -30,7 +30,7 @@ class Seen(msgspec.Struct, frozen=True):
 
     token: str
     truth: bool
-    values: Attributes = {}
+    values: dict[str, Any] = {}
     age: float | None = None
     triggered: bool = False
     why: str = ""
