@@ -1,4 +1,4 @@
-"""A house with rules in virtual time, which can be killed and started again; real parts, the tables of the store too."""
+"""A house with rules in virtual time that can be killed and started again, made of real parts and real tables."""
 
 from __future__ import annotations
 

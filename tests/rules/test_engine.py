@@ -275,7 +275,7 @@ def test_the_fault_of_one_rule_is_nobody_elses(caplog: pytest.LogCaptureFixture)
         house.home,
         RuleParser(built_in()),
         house.clock,
-        more={Starting: lambda ground, test: BrokenSignal(ground, test)},
+        more={Starting: BrokenSignal},
     )
     house.start()
     assert [error.partition(":")[0] for error in house.errors] == ["rule r1"]
