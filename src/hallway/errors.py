@@ -18,6 +18,7 @@ status that fits, nor any module of ours.
 # ├─ Unreachable               unreachable         422   another server did not answer as it should
 # └─ Unavailable               unavailable         503   the hub itself cannot serve this now
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -115,3 +116,7 @@ class Unavailable(HallwayError):
 
     code = "unavailable"
     status = 503
+
+
+Told = Callable[[HallwayError | None], None]
+"""Who is to be called once something has happened: with nothing, or with the error that keeps it from happening."""

@@ -5,12 +5,14 @@ It must not know what it is an answer to.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from hallway.errors import HallwayError, Told
 from hallway.home.values import ascii_json, encode
 
 JSON: Final = b"application/json"
@@ -38,6 +40,17 @@ class Answer(msgspec.Struct):
             parts += (name, b": ", value, b"\r\n")
         parts += (b"\r\n", b"" if method == "HEAD" else self.body)
         return b"".join(parts)
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """The answer to a request that has been done already, and that may be told only once something has happened.
+
+    wait: is given whom to call then, also at once if it has happened already; refused: the answer if it cannot happen.
+    """
+
+    answer: Answer
+    wait: Callable[[Told], None]
+    refused: Callable[[HallwayError], Answer]
 
 
 def error_answer(status: int, message: str, headers: Headers | None = None) -> Answer:

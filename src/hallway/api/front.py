@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from hallway.api.answer import JSON, Answer, error_answer
+from hallway.api.answer import JSON, Answer, Pending, error_answer
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +33,9 @@ NOTHING_ELSE: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ance
 
 
 class Door(Protocol):
-    """A door: an ASGI app that can also answer without waiting where nothing has to be waited for."""
+    """A door: an ASGI app that can also answer without a task, where all can be done at once."""
 
-    def at_once(self, scope: Scope, body: bytes) -> Answer | None: ...
+    def at_once(self, scope: Scope, body: bytes) -> Answer | Pending | None: ...
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
@@ -136,8 +136,8 @@ class Front:
         self._waiting_paths = frozenset(path.encode() for path in pages) | frozenset(apps)
         self._failures = itertools.count(1)
 
-    def at_once(self, scope: Scope, body: bytes) -> Answer | None:
-        """The answer, if it needs no waiting."""
+    def at_once(self, scope: Scope, body: bytes) -> Answer | Pending | None:
+        """The answer, if what is asked for can be done at once; it may have to be waited for until it may be told."""
         if scope["raw_path"] in self._waiting_paths:
             return None
         try:

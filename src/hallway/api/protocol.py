@@ -16,7 +16,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from hallway.api.answer import Answer, error_answer
+from hallway.api.answer import Answer, Pending, error_answer
+from hallway.api.waiting import Waiting
 
 MAX_HEAD = 64 * 1024
 MAX_AT_ONCE = 64 * 1024
@@ -25,7 +26,8 @@ CONNECTION = "connection"
 """Where the `state` of a request's scope has its connection, for those who push to it."""
 
 
-AtOnce = Callable[[dict[str, Any], bytes], Answer | None]
+AtOnce = Callable[[dict[str, Any], bytes], Answer | Pending | None]
+"""The scope and body of a request → its answer, one that has to wait until it may be told, or None: ask the app."""
 
 
 class Upgraded(Protocol):
@@ -41,10 +43,7 @@ Upgrade = Callable[[dict[str, Any], "Connection"], Upgraded | None]
 
 
 class Limits:
-    """What connections share: how many there may be, how long a request may take to arrive, who answers at once.
-
-    at_once: the scope and body of a request → a whole answer, or None when it has to wait for something.
-    """
+    """What connections share: how many there may be, how long a request may take to arrive, who answers at once."""
 
     def __init__(
         self, max_connections: int, request_timeout: float, at_once: AtOnce, upgrade: Upgrade | None = None
@@ -79,7 +78,7 @@ class Connection(HttpToolsProtocol):
         self._large_read = False
         self._sweeps = 0
         self._small_body: bytes | None = None
-        self._open_cycles: list[RequestResponseCycle] = []
+        self._open_cycles: list[RequestResponseCycle | Waiting] = []
         self._on_writable: Callable[[], None] | None = None
         self._upgraded: Upgraded | None = None
 
@@ -202,6 +201,7 @@ class Connection(HttpToolsProtocol):
 
     def _open_cycle(self) -> None:
         """Let the app answer. With pipelining there are several of these, and uvicorn itself knows the newest only."""
+        self._unset_keepalive_if_required()
         super().on_headers_complete()
         self._open_cycles = [cycle for cycle in self._open_cycles if not cycle.response_complete] + [self.cycle]
 
@@ -222,6 +222,11 @@ class Connection(HttpToolsProtocol):
             super().on_body(body)
         else:
             self._small_body += body
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return not self._may_answer
 
     @property
     def _may_answer(self) -> bool:
@@ -249,14 +254,27 @@ class Connection(HttpToolsProtocol):
         answer = self._limits.at_once(scope, body)
         if answer is None:
             return False
-        keep = self.parser.should_keep_alive()
+        if isinstance(answer, Pending):
+            self._wait(answer, scope["method"])
+        else:
+            self._tell(answer, scope["method"], self.parser.should_keep_alive())
+        return True
+
+    def _wait(self, pending: Pending, method: str) -> None:
+        """Let the answer be told once it may be; what comes meanwhile has to queue up behind it."""
+        self._unset_keepalive_if_required()
+        waiting = Waiting(pending, method, self.parser.should_keep_alive(), self._tell)
+        self.cycle = cast("RequestResponseCycle", waiting)
+        self._open_cycles = [waiting]
+        pending.wait(waiting)
+
+    def _tell(self, answer: Answer, method: str, keep: bool) -> None:
         head = self._limits.head if keep else self._limits.head + b"connection: close\r\n"
-        self.transport.write(answer.wire(scope["method"], head))
+        self.transport.write(answer.wire(method, head))
         if keep:
             self.on_response_complete()
         else:
             self.transport.close()
-        return True
 
     def _scope_of_request(self) -> dict[str, Any]:
         scope = cast("dict[str, Any]", self.scope)

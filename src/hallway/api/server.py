@@ -106,7 +106,7 @@ class Server:
         for connection in list(self._state.connections):
             connection.shutdown()
         waited = 0.0
-        while self._state.tasks and waited < patience:
+        while (self._state.tasks or self._is_answering()) and waited < patience:
             await asyncio.sleep(0.02)
             waited += 0.02
         for task in list(self._state.tasks):
@@ -115,6 +115,9 @@ class Server:
             if isinstance(connection, Connection):
                 connection.close()
         await asyncio.sleep(0)
+
+    def _is_answering(self) -> bool:
+        return any(isinstance(each, Connection) and each.is_answering for each in self._state.connections)
 
 
 def _room_for(wanted: int) -> int:

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from hallway.clock import Cancel, Clock
-from hallway.errors import Unavailable
+from hallway.errors import HallwayError, Told, Unavailable
 from hallway.store.redo import Redo, Segment
 from hallway.store.rows import Batch, DefinitionRow
 from hallway.store.tables import Written, write
@@ -56,7 +56,7 @@ class Commits:
         self._clock = clock
         self._committed = committed if left is None else 0
         self._flight = None if left is None else Flight(left, self._redo.idle)
-        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._waiters: list[tuple[int, Told]] = []
         self._overdue = False
         self._retry: Cancel | None = None
         self._retry_after = FIRST_RETRY
@@ -102,16 +102,30 @@ class Commits:
 
     async def durable(self, seq: int) -> None:
         """Wait until all rows up to that change are committed. Unavailable: they cannot be, just now."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def told(error: HallwayError | None) -> None:
+            if waiter.done():  # whoever waited was cancelled
+                return
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
+
+        self.when_durable(seq, told)
+        await waiter
+
+    def when_durable(self, seq: int, told: Told) -> None:
+        """As `durable`, for those who would rather be called, possibly at once."""
         newest = self.batch.seq or (self._flight.batch.seq if self._flight is not None else 0)
         wanted = min(seq, newest)
         if wanted <= self._committed:
-            return
-        if self._closed:
-            raise Unavailable("the store is closed: the hub is going down")
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append((wanted, waiter))
-        self.hurry()
-        await waiter
+            told(None)
+        elif self._closed:
+            told(Unavailable("the store is closed: the hub is going down"))
+        else:
+            self._waiters.append((wanted, told))
+            self.hurry()
 
     def _begin(self) -> None:
         if self._closed or self.batch.empty:
@@ -152,10 +166,9 @@ class Commits:
     def _note(self, seq: int, written: Written) -> None:
         self._committed = seq
         self.written = Written(self.written.rows + written.rows, self.written.bytes + written.bytes)
-        served = [waiter for wanted, waiter in self._waiters if wanted <= seq and not waiter.done()]
-        self._waiters = [(wanted, waiter) for wanted, waiter in self._waiters if wanted > seq]
-        for waiter in served:
-            waiter.set_result(None)
+        served = [told for wanted, told in self._waiters if wanted <= seq]
+        self._waiters = [waiter for waiter in self._waiters if waiter[0] > seq]
+        self._tell(served, None)
 
     def _failed(self, flight: Flight, sentence: str) -> None:
         flight.commit = None
@@ -166,9 +179,14 @@ class Commits:
 
     def _refuse(self, sentence: str) -> None:
         waiters, self._waiters = self._waiters, []
-        for _wanted, waiter in waiters:
-            if not waiter.done():
-                waiter.set_exception(Unavailable(sentence))
+        self._tell([told for _wanted, told in waiters], sentence)
+
+    def _tell(self, waiting: Iterable[Told], trouble: str | None) -> None:
+        for told in waiting:
+            try:
+                told(None if trouble is None else Unavailable(trouble))
+            except Exception:
+                log.exception("somebody who waited for a commit failed when it came")
 
     def _try_again(self) -> None:
         if self._retry is not None:

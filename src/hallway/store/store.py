@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from hallway.clock import Clock
-from hallway.errors import Unavailable
+from hallway.errors import Told, Unavailable
 from hallway.home.home import Home
 from hallway.home.saved import Saved
 from hallway.home.values import Attributes
@@ -168,6 +168,13 @@ class Store:
         """Wait until everything up to that change is committed; Unavailable when it cannot be, just now."""
         if self._recorder is not None:
             await self._recorder.commits.durable(seq)
+
+    def when_durable(self, seq: int, told: Told) -> None:
+        """As `durable`, for those who would rather be called, possibly at once."""
+        if self._recorder is not None:
+            self._recorder.commits.when_durable(seq, told)
+        else:
+            told(None)
 
     def statistics(self) -> Statistics:
         """How the store does."""

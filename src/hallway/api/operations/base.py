@@ -5,9 +5,9 @@ It must not know HTTP: a door gathers the parameters, checks the permission and 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import MappingProxyType
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -17,6 +17,7 @@ from hallway.api.operations.announcing import Announcements
 from hallway.api.operations.pimatic.forms import Forms
 from hallway.api.operations.pimatic.history import History
 from hallway.api.operations.pimatic.kept import Kept
+from hallway.errors import Told
 from hallway.home.changes import Context
 from hallway.home.home import Home
 from hallway.home.values import Attributes, Value
@@ -91,6 +92,32 @@ class Durable(Protocol):
         """Wait until everything up to that change is on the disk; Unavailable when it cannot be, just now."""
         ...
 
+    def when_durable(self, seq: int, told: Told) -> None:
+        """As `durable`, for those who would rather be called, possibly at once."""
+        ...
+
+
+class Edited:
+    """The result of an edit that has been made: it may be told once everything up to that change is on the disk.
+
+    A door either awaits it, or asks to be called `then`.
+    """
+
+    __slots__ = ("_seq", "_store", "result")
+
+    def __init__(self, store: Durable, seq: int, result: object) -> None:
+        self._store = store
+        self._seq = seq
+        self.result = result
+
+    def then(self, told: Told) -> None:
+        """Call when the result may be told, or what keeps it from that."""
+        self._store.when_durable(self._seq, told)
+
+    def __await__(self) -> Generator[Any, None, object]:
+        yield from self._store.durable(self._seq).__await__()
+        return self.result
+
 
 class RuleAdvice(Protocol):
     """The language of rules, for those who write them: in the forms that pimatic's clients know."""
@@ -135,7 +162,7 @@ class Hub(msgspec.Struct, frozen=True):
 
 
 def always(_hub: Hub) -> bool:
-    """An operation whose handler never gives something to await."""
+    """An operation whose handler never gives something to await, other than the result of an edit."""
     return True
 
 
@@ -151,10 +178,10 @@ Handler = Callable[[Hub, Ask], Result | Awaitable[Result]]
 class Operation(msgspec.Struct, frozen=True):
     """Something that can be asked of the hub.
 
-    handler: gives the result, or something to await for it; at_once: whether it gives the result now; result: its name,
-    for doors that write it and for the documentation (empty: none); result_type: its JSON type; area: its chapter
-    there; free_data: what data beside the parameters means; open_ended: the path may go on after the last one;
-    result_schema: what pimatic's own description of its API says of the result beside its type.
+    handler: gives the result, or something to await for it; at_once: whether it gives the result now, or
+    that of an edit; result: its name, for doors that write it and for the documentation (empty: none); result_type: its
+    JSON type; area: its chapter there; free_data: what data beside the parameters means; open_ended: the path may go on
+    after the last one; result_schema: what pimatic's own description of its API says of the result beside its type.
     """
 
     name: str

@@ -16,11 +16,11 @@ import msgspec
 from hallway.access.callers import Caller
 from hallway.access.cookies import CLEARED, NAME, values_in
 from hallway.access.entrance import STRANGER, Entrance, Visit
-from hallway.api.answer import Answer
+from hallway.api.answer import Pending
 from hallway.api.bodies import GoneAway, Receive, read_body
 from hallway.api.cors import Origins
 from hallway.api.front import Page
-from hallway.api.operations.base import Operation
+from hallway.api.operations.base import Edited, Operation
 from hallway.api.pimatic.answers import CHALLENGE, VARY, Envelopes, Reply, Send, failure, page, send_reply, tagged
 from hallway.api.pimatic.calls import Calls
 from hallway.api.pimatic.gathering import gather
@@ -94,8 +94,11 @@ class PimaticDoor:
 
     # ------------------------------------------------------------------ of the front
 
-    def at_once(self, scope: dict[str, Any], body: bytes) -> Answer | None:
-        """The whole answer, unless something has to be waited for; then nothing has happened yet."""
+    def at_once(self, scope: dict[str, Any], body: bytes) -> Reply | Pending | None:
+        """The whole answer, unless something has to be waited for before anything is done; then nothing is yet.
+
+        That of an edit is pending: it has been made, and is on its way to the disk.
+        """
         request = read_request(scope)
         if request.path in (LOGIN, LOGOUT):
             return None
@@ -115,10 +118,20 @@ class PimaticDoor:
                 elif not found.operation.at_once(self._calls.hub):
                     return None
                 else:
-                    reply = self._use_at_once(found, request, body, caller)
+                    result = self._use_at_once(found, request, body, caller)
+                    if isinstance(result, Edited):
+                        return self._pending(result, found.operation, request, visit)
+                    reply = self._envelopes.of(found.operation, result)
         except HallwayError as error:
             reply = failure(error)
         return self._finished(reply, request, visit)
+
+    def _pending(self, edited: Edited, operation: Operation, request: Request, visit: Visit) -> Pending:
+        def refused(error: HallwayError) -> Reply:
+            return self._finished(failure(error), request, visit)
+
+        reply = self._finished(self._envelopes.of(operation, edited.result), request, visit)
+        return Pending(reply, edited.then, refused)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         request = read_request(scope)
@@ -159,12 +172,11 @@ class PimaticDoor:
             result = await result
         return self._envelopes.of(found.operation, result)
 
-    def _use_at_once(self, found: _Found, request: Request, body: bytes, caller: Caller) -> Reply:
+    def _use_at_once(self, found: _Found, request: Request, body: bytes, caller: Caller) -> object:
         self._allow(found, request, caller)
         query: Attributes = _query_of(request) if request.query else {}
         data = read_body_data(request.head, body) if body else None
-        result = self._calls.start(found.operation, gather(found.operation, found.path, query, data), caller)
-        return self._envelopes.of(found.operation, result)
+        return self._calls.start(found.operation, gather(found.operation, found.path, query, data), caller)
 
     def _allow(self, found: _Found, request: Request, caller: Caller) -> None:
         """Forbidden: the caller may not, or it is a page from elsewhere that asks."""

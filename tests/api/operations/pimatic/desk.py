@@ -16,7 +16,7 @@ import pytest
 from hallway.access.callers import EVERYTHING, Caller
 from hallway.access.people import Person
 from hallway.access.roles import BUILT_IN
-from hallway.api.operations.base import Forwarding, Hub, Info
+from hallway.api.operations.base import Edited, Forwarding, Hub, Info
 from hallway.api.operations.pimatic.forms import Forms
 from hallway.api.operations.pimatic.history import RecentHistory
 from hallway.api.operations.pimatic.kept import Kept
@@ -24,7 +24,7 @@ from hallway.api.operations.pimatic.recent import Recent
 from hallway.api.operations.pimatic.table import OPERATIONS
 from hallway.api.pimatic.calls import Calls
 from hallway.api.pimatic.gathering import gather
-from hallway.errors import HallwayError
+from hallway.errors import HallwayError, Told
 from hallway.home.changes import Context
 from hallway.home.values import Attributes
 from hallway.language.kinds import built_in
@@ -44,6 +44,10 @@ class CountingStore:
 
     async def durable(self, seq: int) -> None:
         self.kept_up_to = max(self.kept_up_to, seq)
+
+    def when_durable(self, seq: int, told: Told) -> None:
+        self.kept_up_to = max(self.kept_up_to, seq)
+        told(None)
 
 
 class Desk:
@@ -91,7 +95,8 @@ class Desk:
         body = {key: value for key, value in data.items() if key not in in_path}
         started = self._calls.start(operation, gather(operation, path, {}, body), caller)
         if isawaitable(started):
-            assert not operation.at_once(self.hub), f"{name} says that it answers at once"
+            says_so = operation.at_once(self.hub)
+            assert says_so is isinstance(started, Edited), f"{name} says {says_so} to whether it needs no task"
             started = await started
         return orjson.loads(orjson.dumps(started))
 

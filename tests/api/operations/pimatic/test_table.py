@@ -137,8 +137,8 @@ def test_parameters_of_the_path_stand_in_the_route() -> None:
         assert in_path == {part[1:-1] for part in known.route.split("/") if part.startswith("{")}, known.name
 
 
-def test_reading_and_doing_answer_at_once_and_edits_wait_for_the_disk() -> None:
-    waits = {known.name for known in OPERATIONS if known.permission.endswith(":write") and not known.at_once(None)}  # type: ignore[arg-type]
+def test_what_is_done_with_the_request_needs_no_task() -> None:
     at_once = {known.name for known in OPERATIONS if known.at_once(None)}  # type: ignore[arg-type]
-    assert {"updateVariable", "addDeviceByConfig", "removeRule", "addPage", "updateConfig"} <= waits
+    assert {"updateVariable", "addDeviceByConfig", "removeRule", "addPage", "updateRuleOrder"} <= at_once
+    assert {"updateConfig", "addRuleByString"}.isdisjoint(at_once)
     assert {"getDevices", "getVariables", "getVariableByName", "callDeviceAction", "executeAction"} <= at_once

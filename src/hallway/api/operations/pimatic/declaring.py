@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from hallway.api.operations.base import NO_SCHEMA, DataType, Hub, Parameter, Schema
+from hallway.api.operations.base import NO_SCHEMA, DataType, Edited, Hub, Parameter, Schema
 from hallway.errors import Conflict, InvalidInput, NotFound
 from hallway.home.values import Attributes, Value, kind_of
 
@@ -57,10 +57,9 @@ def refusing() -> Iterator[None]:
         raise InvalidInput(error.message) from error
 
 
-async def kept(hub: Hub, result: object) -> object:
-    """The result of an edit, once everything that it changed is on the disk."""
-    await hub.store.durable(hub.home.changes.seq)
-    return result
+def kept(hub: Hub, result: object) -> Edited:
+    """The result of an edit that has been made, to be told once everything that it changed is on the disk."""
+    return Edited(hub.store, hub.home.changes.seq, result)
 
 
 def object_in(given: Attributes, name: str) -> Attributes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation, never
+from hallway.api.operations.base import Ask, Hub, Operation
 from hallway.api.operations.pimatic.coercion import boolean_of, number_of
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, order_in, path, refusing
 from hallway.api.operations.pimatic.schemas import config_schema
@@ -30,10 +30,10 @@ def get_device(hub: Hub, ask: Ask) -> object:
     return None if device is None else hub.forms.device(device)
 
 
-async def order_devices(hub: Hub, ask: Ask) -> object:
+def order_devices(hub: Hub, ask: Ask) -> object:
     order = order_in(ask.data, "deviceOrder")
     hub.home.set_order("device", order, ask.caller.context)
-    return await kept(hub, order)
+    return kept(hub, order)
 
 
 def get_classes(_hub: Hub, _ask: Ask) -> list[str]:
@@ -45,18 +45,18 @@ def get_config_schema(_hub: Hub, ask: Ask) -> object:
     return None if known is None else config_schema(known)
 
 
-async def add_device(hub: Hub, ask: Ask) -> object:
+def add_device(hub: Hub, ask: Ask) -> object:
     config = _device_config(ask)
     with refusing():
         device = hub.home.add_device(config, "store", ask.caller.context)
-    return await kept(hub, hub.forms.new_device(device))
+    return kept(hub, hub.forms.new_device(device))
 
 
-async def change_device(hub: Hub, ask: Ask) -> object:
+def change_device(hub: Hub, ask: Ask) -> object:
     config = _device_config(ask)
     with refusing():
         device = hub.home.change_device(config, ask.caller.context)
-    return await kept(hub, hub.forms.new_device(device))
+    return kept(hub, hub.forms.new_device(device))
 
 
 def _device_config(ask: Ask) -> Attributes:
@@ -68,14 +68,14 @@ def _device_config(ask: Ask) -> Attributes:
     return config
 
 
-async def remove_device(hub: Hub, ask: Ask) -> object:
+def remove_device(hub: Hub, ask: Ask) -> object:
     device = hub.home.devices.get(str(ask.data["deviceId"]))
     if device is None:
         return None
     form = hub.forms.device(device)
     with refusing():
         hub.home.remove_device(device.id, ask.caller.context)
-    return await kept(hub, form)
+    return kept(hub, form)
 
 
 def discover(hub: Hub, ask: Ask) -> bool:
@@ -161,7 +161,6 @@ OPERATIONS: Final = (
         (data("deviceOrder", "array", "ids of devices; those left out follow"),),
         area=AREA,
         result_type="array",
-        at_once=never,
     ),
     Operation(
         "getDeviceClasses",
@@ -198,7 +197,6 @@ OPERATIONS: Final = (
         area=AREA,
         result_type="object",
         result_schema=_DEVICE,
-        at_once=never,
     ),
     Operation(
         "updateDeviceByConfig",
@@ -212,7 +210,6 @@ OPERATIONS: Final = (
         area=AREA,
         result_type="object",
         result_schema=_DEVICE,
-        at_once=never,
     ),
     Operation(
         "removeDevice",
@@ -226,7 +223,6 @@ OPERATIONS: Final = (
         area=AREA,
         result_type="object",
         result_schema=_DEVICE,
-        at_once=never,
     ),
     Operation(
         "discoverDevices",

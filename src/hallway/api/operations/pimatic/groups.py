@@ -5,10 +5,9 @@ It must not know how a request or answer is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Method, Operation, Parameter, never
+from hallway.api.operations.base import Ask, Handler, Hub, Method, Operation, Parameter
 from hallway.api.operations.pimatic.coercion import number_of
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, order_in, path, refusing
 from hallway.api.operations.pimatic.forms import group_form
@@ -18,31 +17,30 @@ from hallway.home.values import Attributes
 
 AREA: Final = "groups"
 _CHANGES: Final = ("name", "devicesOrder", "rulesOrder", "variablesOrder")
-Edit = Callable[[Hub, Ask], Coroutine[Any, Any, object]]
 
 
 def get_groups(hub: Hub, _ask: Ask) -> object:
     return [group_form(group) for group in hub.home.groups.all()]
 
 
-async def add_group(hub: Hub, ask: Ask) -> object:
+def add_group(hub: Hub, ask: Ask) -> object:
     name = object_in(ask.data, "group").get("name")
     if name is None:
         raise InvalidInput("group needs a name")
     with refusing():
         group = hub.home.groups.add({"id": str(ask.data["groupId"]), "name": name}, ask.caller.context)
-    return await kept(hub, group_form(group))
+    return kept(hub, group_form(group))
 
 
-async def update_group(hub: Hub, ask: Ask) -> object:
+def update_group(hub: Hub, ask: Ask) -> object:
     given = object_in(ask.data, "group")
     wanted: Attributes = {key: given[key] for key in _CHANGES if given.get(key) is not None}
     with refusing():
         group = hub.home.groups.change(str(ask.data["groupId"]), wanted, ask.caller.context)
-    return await kept(hub, group_form(group))
+    return kept(hub, group_form(group))
 
 
-async def remove_group(hub: Hub, ask: Ask) -> object:
+def remove_group(hub: Hub, ask: Ask) -> object:
     """Of one that is not there pimatic tells, too, that it went: whoever showed it is to look again."""
     wanted = str(ask.data["groupId"])
     if wanted not in hub.home.groups.ids():
@@ -50,43 +48,43 @@ async def remove_group(hub: Hub, ask: Ask) -> object:
         return []
     with refusing():
         group = hub.home.groups.remove(wanted, ask.caller.context)
-    return await kept(hub, [group_form(group)])
+    return kept(hub, [group_form(group)])
 
 
-async def order_groups(hub: Hub, ask: Ask) -> object:
+def order_groups(hub: Hub, ask: Ask) -> object:
     order = order_in(ask.data, "groupOrder")
     hub.home.set_order("group", order, ask.caller.context)
-    return await kept(hub, order)
+    return kept(hub, order)
 
 
-def _adds(kind: Member, key: str) -> Edit:
+def _adds(kind: Member, key: str) -> Handler:
     """Put a member of that kind into a group; devices always go to the end."""
 
-    async def add(hub: Hub, ask: Ask) -> object:
+    def add(hub: Hub, ask: Ask) -> object:
         given = ask.data.get("position") if kind != "device" else None
         position = None if given is None else int(number_of("position", given))
         group_id, member = str(ask.data["groupId"]), str(ask.data[key])
         with refusing():
             group = hub.home.groups.add_member(group_id, kind, member, ask.caller.context, position)
-        return await kept(hub, group_form(group))
+        return kept(hub, group_form(group))
 
     return add
 
 
-def _removes(kind: Member, key: str) -> Edit:
-    async def remove(hub: Hub, ask: Ask) -> object:
+def _removes(kind: Member, key: str) -> Handler:
+    def remove(hub: Hub, ask: Ask) -> object:
         group_id, member = str(ask.data["groupId"]), str(ask.data[key])
         with refusing():
             group = hub.home.groups.remove_member(group_id, kind, member, ask.caller.context)
-        return await kept(hub, group_form(group))
+        return kept(hub, group_form(group))
 
     return remove
 
 
-def _orders(kind: Member, name: str) -> Edit:
+def _orders(kind: Member, name: str) -> Handler:
     """pimatic declares these and never could do them: its clients put members in order by changing the group."""
 
-    async def order(_hub: Hub, ask: Ask) -> object:
+    def order(_hub: Hub, ask: Ask) -> object:
         order_in(ask.data, name)
         group_id = str(ask.data["groupId"])
         raise InvalidInput(f"put the {kind}s of a group in order with PATCH /api/groups/{group_id[:60]}: {kind}sOrder")
@@ -114,12 +112,12 @@ def _of_members(
         text: str,
         permission: str,
         result: str,
-        do: Edit,
+        do: Handler,
         parameters: tuple[Parameter, ...],
     ) -> Operation:
         return Operation(
             name, (method,), path_, text, permission, result, do, parameters,
-            area=AREA, result_type="object", at_once=never,
+            area=AREA, result_type="object",
         )  # fmt: skip
 
     one = f"{route}/{{{key}}}"
@@ -158,7 +156,6 @@ OPERATIONS: Final = (
         (_ID,),
         area=AREA,
         result_type="object",
-        at_once=never,
     ),
     Operation(
         "addGroup",
@@ -171,7 +168,6 @@ OPERATIONS: Final = (
         (_ID, data("group", "object", "the group: its name", example={"name": "Lights"})),
         area=AREA,
         result_type="object",
-        at_once=never,
     ),
     Operation(
         "updateGroup",
@@ -198,7 +194,6 @@ OPERATIONS: Final = (
         ),
         area=AREA,
         result_type="object",
-        at_once=never,
     ),
     *_of_members(
         "device", "deviceId", ("groups:write", "devices:write"), path("deviceId", "id of the device"), "deviceItem"
@@ -222,6 +217,5 @@ OPERATIONS: Final = (
         (data("groupOrder", "array", "ids of groups; those left out follow"),),
         area=AREA,
         result_type="array",
-        at_once=never,
     ),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation, never
+from hallway.api.operations.base import Ask, Hub, Operation
 from hallway.api.operations.pimatic.declaring import data, kept, text_in
 from hallway.api.operations.pimatic.kept import PIMATIC
 from hallway.api.operations.pimatic.logging_times import DEFAULT, LoggingTime, check_entry, checked, time_for
@@ -39,12 +39,12 @@ def get_logging(hub: Hub, _ask: Ask) -> list[Value]:
     return _logging(hub)
 
 
-async def set_logging(hub: Hub, ask: Ask) -> object:
+def set_logging(hub: Hub, ask: Ask) -> object:
     _set_logging(hub, ask, checked(ask.data.get("attributeLogging")))
-    return await kept(hub, None)
+    return kept(hub, None)
 
 
-async def add_logging(hub: Hub, ask: Ask) -> object:
+def add_logging(hub: Hub, ask: Ask) -> object:
     """One more entry, for a device's attribute: a span of time for which it is kept, or all that an entry can say."""
     if not ask.caller.may("events:write"):  # pimatic asks for events:read, which is not enough to change something
         raise Forbidden("addDeviceAttributeLogging needs the permission events:write")
@@ -54,7 +54,7 @@ async def add_logging(hub: Hub, ask: Ask) -> object:
     check_entry(entry, "time")
     others = [known for known in _logging(hub) if not _is_for(known, device_id, name)]
     _set_logging(hub, ask, checked([*others, entry]))
-    return await kept(hub, None)
+    return kept(hub, None)
 
 
 def get_logging_time(hub: Hub, ask: Ask) -> Attributes:
@@ -110,7 +110,6 @@ OPERATIONS: Final = (
         add_logging,
         (*_BY_NAME, data("time", "", "a span such as 7d, or an object with expire and interval", schema=_ANY_TIME)),
         area=AREA,
-        at_once=never,
     ),
     Operation(
         "getDeviceAttributeLogging",
@@ -133,7 +132,6 @@ OPERATIONS: Final = (
         set_logging,
         (data("attributeLogging", "array", "objects with deviceId, attributeName, type, interval, expire"),),
         area=AREA,
-        at_once=never,
     ),
     Operation(
         "getDeviceAttributeLoggingTime",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation, never
+from hallway.api.operations.base import Ask, Hub, Operation
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, order_in, path, refusing
 from hallway.api.operations.pimatic.forms import page_form
 from hallway.errors import InvalidInput
@@ -25,24 +25,24 @@ def get_page(hub: Hub, ask: Ask) -> object:
     return page_form(hub.home.pages.get(wanted)) if wanted in hub.home.pages.ids() else None
 
 
-async def add_page(hub: Hub, ask: Ask) -> object:
+def add_page(hub: Hub, ask: Ask) -> object:
     name = object_in(ask.data, "page").get("name")
     if name is None:
         raise InvalidInput("page needs a name")
     with refusing():
         page = hub.home.pages.add({"id": str(ask.data["pageId"]), "name": name}, ask.caller.context)
-    return await kept(hub, page_form(page))
+    return kept(hub, page_form(page))
 
 
-async def update_page(hub: Hub, ask: Ask) -> object:
+def update_page(hub: Hub, ask: Ask) -> object:
     given = object_in(ask.data, "page")
     wanted: Attributes = {key: given[key] for key in ("name", "devicesOrder") if given.get(key) is not None}
     with refusing():
         page = hub.home.pages.change(str(ask.data["pageId"]), wanted, ask.caller.context)
-    return await kept(hub, page_form(page))
+    return kept(hub, page_form(page))
 
 
-async def remove_page(hub: Hub, ask: Ask) -> object:
+def remove_page(hub: Hub, ask: Ask) -> object:
     """Of one that is not there pimatic tells, too, that it went: whoever showed it is to look again."""
     wanted = str(ask.data["pageId"])
     if wanted not in hub.home.pages.ids():
@@ -50,25 +50,25 @@ async def remove_page(hub: Hub, ask: Ask) -> object:
         return []
     with refusing():
         page = hub.home.pages.remove(wanted, ask.caller.context)
-    return await kept(hub, [page_form(page)])
+    return kept(hub, [page_form(page)])
 
 
-async def add_device(hub: Hub, ask: Ask) -> object:
+def add_device(hub: Hub, ask: Ask) -> object:
     with refusing():
         page = hub.home.pages.add_device(str(ask.data["pageId"]), str(ask.data["deviceId"]), ask.caller.context)
-    return await kept(hub, page_form(page))
+    return kept(hub, page_form(page))
 
 
-async def remove_device(hub: Hub, ask: Ask) -> object:
+def remove_device(hub: Hub, ask: Ask) -> object:
     with refusing():
         page = hub.home.pages.remove_device(str(ask.data["pageId"]), str(ask.data["deviceId"]), ask.caller.context)
-    return await kept(hub, page_form(page))
+    return kept(hub, page_form(page))
 
 
-async def order_pages(hub: Hub, ask: Ask) -> object:
+def order_pages(hub: Hub, ask: Ask) -> object:
     order = order_in(ask.data, "pageOrder")
     hub.home.set_order("page", order, ask.caller.context)
-    return await kept(hub, order)
+    return kept(hub, order)
 
 
 _ITEM: Final = {
@@ -125,7 +125,6 @@ OPERATIONS: Final = (
         area=AREA,
         result_type="object",
         result_schema=_DESCRIBED_PAGE,
-        at_once=never,
     ),
     Operation(
         "addPage",
@@ -148,7 +147,6 @@ OPERATIONS: Final = (
         area=AREA,
         result_type="object",
         result_schema=_DESCRIBED_PAGE,
-        at_once=never,
     ),
     Operation(
         "updatePage",
@@ -179,7 +177,6 @@ OPERATIONS: Final = (
         area=AREA,
         result_type="object",
         result_schema=_DESCRIBED_PAGE,
-        at_once=never,
     ),
     Operation(
         "addDeviceToPage",
@@ -192,7 +189,6 @@ OPERATIONS: Final = (
         (_ID, _DEVICE),
         area=AREA,
         result_type="object",
-        at_once=never,
     ),
     Operation(
         "removeDeviceFromPage",
@@ -205,7 +201,6 @@ OPERATIONS: Final = (
         (_ID, _DEVICE),
         area=AREA,
         result_type="object",
-        at_once=never,
     ),
     Operation(
         "updatePageOrder",
@@ -218,6 +213,5 @@ OPERATIONS: Final = (
         (data("pageOrder", "array", "ids of pages; those left out follow"),),
         area=AREA,
         result_type="array",
-        at_once=never,
     ),
 )

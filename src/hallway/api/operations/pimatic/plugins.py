@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation, never
+from hallway.api.operations.base import Ask, Hub, Operation
 from hallway.api.operations.pimatic.blanking import blanked, unblanked
 from hallway.api.operations.pimatic.coercion import boolean_of
 from hallway.api.operations.pimatic.declaring import ANY, data, kept, object_in, path
@@ -88,18 +88,18 @@ def uninstall(_hub: Hub, ask: Ask) -> None:
     _without_prefix(str(ask.data["name"]))
 
 
-async def remove_from_config(hub: Hub, ask: Ask) -> object:
+def remove_from_config(hub: Hub, ask: Ask) -> object:
     removed = hub.kept.remove("plugin", str(ask.data["pluginName"]), ask.caller.context)
-    return await kept(hub, removed)
+    return kept(hub, removed)
 
 
-async def set_activated(hub: Hub, ask: Ask) -> object:
+def set_activated(hub: Hub, ask: Ask) -> object:
     name, active = str(ask.data["pluginName"]), boolean_of("active", ask.data["active"])
     body = hub.kept.get("plugin", name)
     if body is None:
         return False
     hub.kept.put("plugin", name, {**body, "active": active}, ask.caller.context)
-    return await kept(hub, result=True)
+    return kept(hub, result=True)
 
 
 def get_update_status(hub: Hub, _ask: Ask) -> Attributes:
@@ -133,13 +133,13 @@ def get_config(hub: Hub, ask: Ask) -> Value:
     return blanked(hub.kept.get("plugin", str(ask.data["pluginName"])))
 
 
-async def update_config(hub: Hub, ask: Ask) -> object:
+def update_config(hub: Hub, ask: Ask) -> object:
     name, config = str(ask.data["pluginName"]), object_in(ask.data, "config")
     old = hub.kept.get("plugin", name)
     if old is None:
         raise InvalidInput(f"there is no plugin {name[:60]} in the configuration")
     hub.kept.put("plugin", name, {**unblanked(config, old), "plugin": name}, ask.caller.context)
-    return await kept(hub, None)
+    return kept(hub, None)
 
 
 def requires_restart(_hub: Hub, _ask: Ask) -> bool:
@@ -229,7 +229,6 @@ OPERATIONS: Final = (
         (_NAMED,),
         area=AREA,
         result_type="boolean",
-        at_once=never,
     ),
     Operation(
         "setPluginActivated",
@@ -242,7 +241,6 @@ OPERATIONS: Final = (
         (_NAMED, data("active", "boolean", "whether it is to be used")),
         area=AREA,
         result_type="boolean",
-        at_once=never,
     ),
     Operation(
         "getUpdateProcessStatus",
@@ -289,7 +287,6 @@ OPERATIONS: Final = (
         update_config,
         (_NAME, data("config", "object", "its options")),
         area=AREA,
-        at_once=never,
     ),
     Operation(
         "doesRequireRestart",

@@ -41,10 +41,10 @@ async def add_rule(hub: Hub, ask: Ask) -> object:
     return None
 
 
-async def update_rule(hub: Hub, ask: Ask) -> object:
+def update_rule(hub: Hub, ask: Ask) -> object:
     with refusing():
         hub.home.rules.change(str(ask.data["ruleId"]), _definition(ask), ask.caller.context)
-    return await kept(hub, result=True)
+    return kept(hub, result=True)
 
 
 def _definition(ask: Ask) -> Attributes:
@@ -64,16 +64,16 @@ def _flag(name: str, value: Value) -> bool:
     return boolean_of(name, value)
 
 
-async def remove_rule(hub: Hub, ask: Ask) -> object:
+def remove_rule(hub: Hub, ask: Ask) -> object:
     with refusing():
         hub.home.rules.remove(str(ask.data["ruleId"]), ask.caller.context)
-    return await kept(hub, None)
+    return kept(hub, None)
 
 
-async def order_rules(hub: Hub, ask: Ask) -> object:
+def order_rules(hub: Hub, ask: Ask) -> object:
     order = order_in(ask.data, "ruleOrder")
     hub.home.set_order("rule", order, ask.caller.context)
-    return await kept(hub, order)
+    return kept(hub, order)
 
 
 # ---------------------------------------------------------------------- help to write them
@@ -169,7 +169,6 @@ OPERATIONS: Final = (
             ),
         ),
         area=AREA,
-        at_once=never,
     ),
     Operation(
         "removeRule",
@@ -181,7 +180,6 @@ OPERATIONS: Final = (
         remove_rule,
         (_ID,),
         area=AREA,
-        at_once=never,
     ),
     Operation(
         "getRules",
@@ -287,6 +285,5 @@ OPERATIONS: Final = (
         (data("ruleOrder", "array", "ids of rules; those left out follow"),),
         area=AREA,
         result_type="array",
-        at_once=never,
     ),
 )

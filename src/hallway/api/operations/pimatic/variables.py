@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation, never
+from hallway.api.operations.base import Ask, Hub, Operation
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, order_in, path, refusing
 from hallway.api.operations.pimatic.forms import variable_form
 from hallway.errors import InvalidInput
@@ -25,16 +25,16 @@ def get_variable(hub: Hub, ask: Ask) -> object:
     return hub.forms.variable(str(ask.data["name"]))
 
 
-async def add_variable(hub: Hub, ask: Ask) -> object:
+def add_variable(hub: Hub, ask: Ask) -> object:
     with refusing():
         variable = hub.home.add_variable(_definition(ask), ask.caller.context)
-    return await kept(hub, variable_form(variable))
+    return kept(hub, variable_form(variable))
 
 
-async def update_variable(hub: Hub, ask: Ask) -> object:
+def update_variable(hub: Hub, ask: Ask) -> object:
     with refusing():
         variable = hub.home.change_variable(_definition(ask), ask.caller.context)
-    return await kept(hub, variable_form(variable))
+    return kept(hub, variable_form(variable))
 
 
 def _definition(ask: Ask) -> Attributes:
@@ -48,19 +48,19 @@ def _definition(ask: Ask) -> Attributes:
     return config if unit is None else {**config, "unit": unit}
 
 
-async def remove_variable(hub: Hub, ask: Ask) -> object:
+def remove_variable(hub: Hub, ask: Ask) -> object:
     name = str(ask.data["name"])
     if hub.forms.variable(name) is None:
         return None
     with refusing():
         hub.home.remove_variable(name, ask.caller.context)
-    return await kept(hub, result=True)
+    return kept(hub, result=True)
 
 
-async def order_variables(hub: Hub, ask: Ask) -> object:
+def order_variables(hub: Hub, ask: Ask) -> object:
     order = order_in(ask.data, "variableOrder")
     hub.home.set_order("variable", order, ask.caller.context)
-    return await kept(hub, order)
+    return kept(hub, order)
 
 
 _NAME = path("name", "name of the variable, without $", "outside")
@@ -97,7 +97,6 @@ OPERATIONS: Final = (
         area=AREA,
         result_type="object",
         result_schema=_ONE,
-        at_once=never,
     ),
     Operation(
         "addVariable",
@@ -111,7 +110,6 @@ OPERATIONS: Final = (
         area=AREA,
         result_type="object",
         result_schema=_ONE,
-        at_once=never,
     ),
     Operation(
         "getVariableByName",
@@ -138,7 +136,6 @@ OPERATIONS: Final = (
         area=AREA,
         result_type="object",
         result_schema=_ONE,
-        at_once=never,
     ),
     Operation(
         "updateVariableOrder",
@@ -151,6 +148,5 @@ OPERATIONS: Final = (
         (data("variableOrder", "array", "names of variables; those left out follow"),),
         area=AREA,
         result_type="array",
-        at_once=never,
     ),
 )
