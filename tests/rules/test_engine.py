@@ -9,7 +9,7 @@ import pytest
 from hallway.errors import NotFound
 from hallway.home.changes import Context, Said, Updated, VariableSet
 from hallway.home.values import Attributes
-from hallway.language.conditions import Starting, Test
+from hallway.language.conditions import Starting
 from hallway.language.kinds import built_in
 from hallway.language.rules import RuleParser
 from hallway.rules.engine import RuleEngine
@@ -250,14 +250,13 @@ def test_a_loop_ends_at_the_limit_of_causes_with_an_error_on_the_rule() -> None:
 # ---------------------------------------------------------------------- faults
 
 
-class Broken(Test, frozen=True):
-    """A test whose kind has a fault."""
-
-
 class BrokenSignal(Signal):
-    def __init__(self, ground: Ground, test: Test) -> None:
+    """It works so many times."""
+
+    def __init__(self, ground: Ground, works: int) -> None:
         super().__init__()
         self._ground = ground
+        self._works = works
 
     def start(self) -> None:
         self._ground.source("x").hear(self.update)
@@ -266,22 +265,28 @@ class BrokenSignal(Signal):
         self._ground.source("x").hear_no_more(self.update)
 
     def now(self) -> bool:
-        raise RuntimeError("a fault")
+        self._works -= 1
+        if self._works < 0:
+            raise RuntimeError("a fault")
+        return False
 
 
-def test_the_fault_of_one_rule_is_nobody_elses(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("works", "said"), [(0, "cannot be bound"), (1, "has a fault")])
+def test_the_fault_of_one_rule_is_nobody_elses(works: int, said: str, caplog: pytest.LogCaptureFixture) -> None:
     house = RuledHouse('when $x changes then log "x"', 'when hallway is starting then log "start"', start=False)
     house.engine = RuleEngine(
         house.home,
         RuleParser(built_in()),
         house.clock,
-        more={Starting: BrokenSignal},
+        more={Starting: lambda ground, _test: BrokenSignal(ground, works)},
     )
     house.start()
-    assert [error.partition(":")[0] for error in house.errors] == ["rule r1"]
+    house.heard()
     house.set("x", 1)
     assert house.heard() == ["x"]
-    assert "cannot be bound" in caplog.text
+    assert [error.partition(":")[0] for error in house.errors] == ["rule r1"]
+    assert said in house.errors[0]
+    assert "a fault" in caplog.text
 
 
 def test_an_action_that_fails_leaves_the_others_alone() -> None:

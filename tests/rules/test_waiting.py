@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hallway.home.changes import Fired
 from tests.rules.houses import NOW, SOMEBODY, RuledHouse
 
 # ---------------------------------------------------------------------- for, on a predicate
@@ -294,7 +295,7 @@ def test_what_another_program_does_is_said_when_it_has_done_it_or_not() -> None:
     house.ring()
     assert house.heard() == []
     assert house.traces()[0].did[0].state == "under way"
-    called = next(change for change in house.changes if getattr(change, "event_type", "") == "call_service")
+    called = next(c for c in house.changes if isinstance(c, Fired) and c.event_type == "call_service")
     house.home.fire("service_executed", {"service_call_id": called.data["service_call_id"]}, SOMEBODY)
     assert house.heard() == ["lights.dim called"]
     assert house.traces()[0].did[0].state == "done"

@@ -20,13 +20,11 @@ from hallway.language.rules import ParsedRule
 from hallway.rules.causes import Cause
 from hallway.rules.signals import Signal
 from hallway.rules.sources import Ground
-from hallway.rules.tasks import DUE, Note, Run, Tasks
+from hallway.rules.tasks import DUE, PUNCTUAL, Note, Run, Tasks
 from hallway.rules.traces import Seen
 
 FOR: Final = "for"
 TIME: Final = "time"
-PUNCTUAL: Final = 2.0
-"""Seconds: what comes later than that comes late."""
 
 
 class Decides(Protocol):
@@ -141,7 +139,7 @@ class BoundPredicate:
             "seq": cause.seq if cause is not None else None,
             "user": context.user if context is not None else None,
         }
-        self.rule.plan(self._for, seconds, body, lambda due: self._lasted(body, due))
+        self.rule.plan(self._for, seconds, body, lambda late: self._lasted(body, late))
 
     def _resume(self, note: Note) -> None:
         since = note.body.get("since")
@@ -149,7 +147,7 @@ class BoundPredicate:
         if note.due is None:
             self._achieved = True
         else:
-            self.rule.resume(note, lambda due: self._lasted(note.body, due))
+            self.rule.resume(note, lambda late: self._lasted(note.body, late))
 
     def _end(self, cause: Cause) -> None:
         was, self._achieved, self._since = self._achieved, False, None
@@ -157,16 +155,16 @@ class BoundPredicate:
         if was:
             self._turned_false(cause)
 
-    def _lasted(self, body: Attributes, due: float) -> None:
+    def _lasted(self, body: Attributes, late: float) -> None:
         self._achieved = True
         self.rule.keep(self._for, {**body, DUE: None})
         if body.get("starts") and not self.predicate.just_condition:
-            self.rule.triggered(self, self._lasting(body, due))
+            self.rule.triggered(self, self._lasting(body, late))
 
-    def _lasting(self, body: Attributes, due: float) -> Cause:
+    def _lasting(self, body: Attributes, late: float) -> Cause:
         lasted = self.predicate.duration
         text = f"{self.predicate.token} for {lasted.text}" if lasted is not None else self.predicate.token
-        return Cause(due, text, context=context_in(body), late=self.rule.lateness(due))
+        return Cause(self.rule.now() - late, text, context=context_in(body), late=late)
 
     # ------------------------------------------------------------------ deciding
 

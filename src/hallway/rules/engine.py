@@ -146,11 +146,11 @@ class RuleEngine:
     def _bind(self, rule: Rule, *, knows: bool) -> None:
         if not rule.active or not rule.valid:
             return
+        self._deciding[rule.id] = _Deciding()
         try:
             sentence = self._parser(rule.text, self._home)
-            signals = tuple(self._signal(predicate.test) for predicate in sentence.predicates)
             bound = BoundRule(rule, sentence, self._ground, self._tasks, self)
-            bound.bind(signals, knows=knows)
+            self._listen(bound, knows=knows)
         except HallwayError as error:
             self._mark(rule.id, f"it cannot be bound: {error.message}")
             return
@@ -159,9 +159,16 @@ class RuleEngine:
             self._mark(rule.id, "it cannot be bound: it has a fault; the log of the hub says more")
             return
         self._bound[rule.id] = bound
-        self._deciding[rule.id] = _Deciding()
         self._mentions[rule.id] = mentions_of(sentence)
         self._runs.resume(bound)
+
+    def _listen(self, bound: BoundRule, *, knows: bool) -> None:
+        """Let a rule listen to everything that it names, or to nothing."""
+        try:
+            bound.bind(tuple(self._signal(predicate.test) for predicate in bound.sentence.predicates), knows=knows)
+        except Exception:
+            bound.unbind()
+            raise
 
     def _signal(self, test: Test) -> Signal:
         """The signal of a test, shared by all who ask the same."""

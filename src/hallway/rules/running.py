@@ -274,16 +274,16 @@ class Runs:
             "seq": run.context.cause,
             "user": run.context.user,
         }
-        rule.plan(name, seconds, body, lambda due: self._due(rule, name, body, due))
+        rule.plan(name, seconds, body, lambda late: self._due(rule, name, body, late))
         now = self._clock.now()
         return Did(action.token, "planned", now, due=now + seconds)
 
-    def _due(self, rule: BoundRule, name: str, body: Attributes, due: float) -> None:
+    def _due(self, rule: BoundRule, name: str, body: Attributes, late: float) -> None:
         rule.forget(name)
         index, trace_id, action = _planned(rule, body)
         if action is None:
             return
-        late, limit = rule.lateness(due), rule.rule.late * 60
+        limit = rule.rule.late * 60
         if late > limit:
             text = f"skipped: it came {late:.0f} s late, {limit:.0f} s are allowed"
             did = Did(action.token, "called off", self._clock.now(), text)
@@ -306,7 +306,7 @@ class Runs:
             self._clock.call_later(0, lambda: self._ended(rule))
 
     def _resume(self, rule: BoundRule, note: Note) -> None:
-        rule.resume(note, lambda due: self._due(rule, note.name, note.body, due))
+        rule.resume(note, lambda late: self._due(rule, note.name, note.body, late))
 
     def call_off(self, rule: BoundRule, why: str, *, say: bool = False) -> None:
         """Nothing of what was planned shall be done, but for what is to be put back. say: tell it in the messages."""
@@ -361,7 +361,7 @@ class Runs:
             "seq": run.context.cause,
             "user": run.context.user,
         }
-        self._tasks.plan(owner, name, seconds, body, lambda _due: self._put_back(Note(owner, name, body)))
+        self._tasks.plan(owner, name, seconds, body, lambda _late: self._put_back(Note(owner, name, body)))
         return self._clock.now() + seconds
 
     def resume_all_back(self) -> None:
@@ -370,7 +370,7 @@ class Runs:
             self._resume_back(note)
 
     def _resume_back(self, note: Note) -> None:
-        self._tasks.resume(note, lambda _due: self._put_back(note))
+        self._tasks.resume(note, lambda _late: self._put_back(note))
 
     def _put_back(self, note: Note) -> None:
         self._tasks.drop(note.owner, note.name)

@@ -6,11 +6,14 @@ everybody knows what was. It must not know rules.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Protocol
 
 from hallway.errors import HallwayError
 from hallway.rules.causes import Cause
+
+log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
@@ -109,11 +112,17 @@ class Signal:
         try:
             truth = self.now()
         except HallwayError as error:
-            self.put(False, cause)
-            for listener in tuple(self._listeners):
-                listener.failed(error.message)
-            return
-        self.put(truth, cause)
+            self._fail(error.message, cause)
+        except Exception:
+            log.exception("a test has a fault: %s", type(self).__name__)
+            self._fail("it has a fault; the log of the hub says more", cause)
+        else:
+            self.put(truth, cause)
+
+    def _fail(self, why: str, cause: Cause) -> None:
+        self.put(False, cause)
+        for listener in tuple(self._listeners):
+            listener.failed(why)
 
     def put(self, truth: bool, cause: Cause) -> None:
         """It is true or not: tell those for whom that is news."""

@@ -17,7 +17,9 @@ from hallway.home.values import Attributes, Value
 
 DUE: Final = "due"
 Run = Callable[[float], None]
-"""What is done when a task is due; it is told when that was to be."""
+"""What is done when a task is due; it is told how many seconds too late that is, since the hub was not there."""
+PUNCTUAL: Final = 2.0
+"""Seconds: what comes later than that comes late."""
 _ENGINE: Final = Context("rules")
 
 
@@ -71,15 +73,15 @@ class Tasks:
 
     def plan(self, owner: str, name: str, seconds: float, body: Mapping[str, Value], run: Run) -> None:
         """Do something after that much time; it takes the place of the task of that name."""
-        due = self._clock.now() + seconds
-        self.note(owner, name, {**body, DUE: due})
-        self._start(owner, name, seconds, lambda: run(due))
+        self.note(owner, name, {**body, DUE: self._clock.now() + seconds})
+        self._start(owner, name, seconds, lambda: run(0.0))
 
     def resume(self, note: Note, run: Run) -> None:
         """Go on with a task of before the restart; one that is overdue is done as soon as possible."""
-        due = note.due
-        if due is not None:
-            self._start(note.owner, note.name, due - self._clock.now(), lambda: run(due))
+        if note.due is not None:
+            left = note.due - self._clock.now()
+            late = -left if -left > PUNCTUAL else 0.0
+            self._start(note.owner, note.name, left, lambda: run(late))
 
     def drop(self, owner: str, name: str) -> None:
         """It shall not be done, or not be remembered."""

@@ -21,11 +21,11 @@ from hallway.rules.calendar import Calendar, Point, Span, SunAt
 from hallway.rules.causes import Cause
 from hallway.rules.signals import Listener, Signal
 from hallway.rules.sources import Ground, Maker
+from hallway.rules.tasks import PUNCTUAL
 
 SHORTEST: Final = 0.1
 """Seconds between two ticks, at least."""
 LONGEST_OFFSET: Final = 86_400.0
-PUNCTUAL: Final = 2.0
 WRONG_CLOCK: Final = 2 * 3600.0
 """Seconds by which a clock that is put back must have been wrong for what has happened already to happen again."""
 
