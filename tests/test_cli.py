@@ -247,13 +247,14 @@ def test_the_demo_prints_lines_that_work_as_they_are_printed(tmp_path: Path) -> 
         assert found is not None
         assert found.group(1) == f"http://127.0.0.1:{port}"
         lines = [line.strip() for line in printed.splitlines() if line.strip().startswith("curl ")]
-        assert len(lines) == 3
+        assert len(lines) == 4
         assert all(found.group(2) in line for line in lines)
         if shutil.which("curl"):
-            states, turned_on, stream = (curl(line) for line in lines)
+            states, turned_on, stream, variable = (curl(line) for line in lines)
             assert '"entity_id":"light.bed_light"' in states
             assert '"brightness":' in turned_on
             assert stream.startswith("data: ping\n\n")
+            assert '"value":42' in variable
         process.send_signal(signal.SIGINT)
         assert process.wait(5) == 0
 

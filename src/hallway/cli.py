@@ -193,6 +193,17 @@ def _serve(given: argparse.Namespace, settings: Settings, *, demo: bool) -> int:
     return 0
 
 
+def _log_in(settings: Settings) -> str:
+    return f"\n  user      {settings.users[0].username}, with the same password" if settings.users else ""
+
+
+def _peoples_try(settings: Settings, url: str) -> str:
+    if not settings.users:
+        return ""
+    known = f"{settings.users[0].username}:{settings.users[0].password}"
+    return f"\n  curl --user {known} {url}/api/variables/the-answer\n\nAll that can be asked: {url}/api/actions"
+
+
 def _greeting(host: str, port: int, settings: Settings, *, demo: bool) -> str:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - shown, not bound
     url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
@@ -204,12 +215,12 @@ def _greeting(host: str, port: int, settings: Settings, *, demo: bool) -> str:
 hallway {__version__} runs the demo home
 
   address   {url}
-  password  {password or "none is needed"}
+  password  {password or "none is needed"}{_log_in(settings)}
 
 Try:
   curl {header} {url}/api/states
   curl {header} -d '{{"entity_id": "light.bed_light", "brightness": 120}}' {url}/api/services/light/turn_on
-  curl {header} -N {url}/api/stream
+  curl {header} -N {url}/api/stream{_peoples_try(settings, url)}
 
 Stop with Ctrl-C. The home is kept in {settings.source.parent}.
 """

@@ -17,6 +17,7 @@ CONFIGURATION = """\
 # The demo home: change anything here and start again.
 home: {{name: Demo, latitude: 52.37, longitude: 4.9, time_zone: Europe/Amsterdam}}
 http: {{host: 127.0.0.1, port: {port}, api_password: {password}}}
+users: [{{username: admin, password: {password}, role: admin}}]
 devices:
   - {{id: bed_light, class: DummyDimmer, name: Bed Light}}
   - {{id: ceiling_lights, class: DummyDimmer, name: Ceiling Lights}}
@@ -47,11 +48,18 @@ devices:
         type: number
         unit: °C
 variables:
+  - {{name: the-answer, value: 42}}
   - {{name: wake-up, value: "07:00"}}
   - {{name: comfort, value: 21, unit: °C}}
   - {{name: too-cold, expression: "round($comfort - $living_room.temperature, 1)", unit: °C}}
 groups:
-  - {{id: lights, name: Lights, devices: [bed_light, ceiling_lights, kitchen_lights]}}
+  - {{id: lights, name: Lights, devices: [bed_light, ceiling_lights, kitchen_lights], rules: [welcome]}}
+rules:
+  - {{id: welcome, name: Welcome, rule: when hall is present then turn ceiling_lights on for 20 seconds}}
+  - {{id: door, name: Front Door, rule: 'when front_door is opened then log "The front door stands open"'}}
+  - {{id: cold, name: Too Cold, rule: when $too-cold > 0 then set temp of heating to $comfort}}
+pages:
+  - {{id: start, name: Start, devices: [{{deviceId: bed_light}}, {{deviceId: living_room}}, {{deviceId: heating}}]}}
 """
 CONTEXT = Context("demo")
 STEP = 5.0
