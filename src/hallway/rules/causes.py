@@ -69,11 +69,11 @@ def text_of(change: AnyChange) -> str:
         case Updated() if change.new:
             moved = (f"{change.device_id}.{name} is {_shown(value)}" for name, value in change.new.items())
             return ", ".join(moved)
-        case Updated() | VariableSet() | Defined() if change.states:
-            moved = (f"{moved.entity_id} is {_shown(moved.new.state)}" for moved in change.states if moved.new)
-            return ", ".join(moved)
         case VariableSet():
             return f"${change.name} is {_shown(change.new)}"
+        case Updated() | Defined() if change.states:
+            moved = (f"{moved.entity_id} is {_shown(moved.new.state)}" for moved in change.states if moved.new)
+            return ", ".join(moved)
         case Fired():
             return f"event {change.event_type}"
         case Defined():

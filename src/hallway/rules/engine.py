@@ -26,6 +26,7 @@ from hallway.rules.causes import Cause
 from hallway.rules.keeping import OWNER as TRACES
 from hallway.rules.keeping import NotedTraces
 from hallway.rules.mentions import Mentions, mentions_of
+from hallway.rules.recent import Recent
 from hallway.rules.running import TAGS, Runs, Wanted
 from hallway.rules.signals import Signal
 from hallway.rules.sources import Ground, Maker, makers
@@ -33,6 +34,8 @@ from hallway.rules.sun import Place, Sun
 from hallway.rules.tasks import Note, Tasks
 from hallway.rules.timing import time_makers
 from hallway.rules.traces import MAX_TEXT, Result, Seen, Trace, Traces
+from hallway.rules.upcoming import Upcoming, upcoming
+from hallway.rules.why import Answer, Touches, Why, touches
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +79,8 @@ class RuleEngine:
         self._tasks = Tasks(clock, home.changes)
         self._keeper = NotedTraces(self._tasks)
         self.traces = Traces(self._keeper)
+        self.recent = Recent(home.changes)
+        self._why = Why(home, self.recent, self.traces)
         self._runs = Runs(home, clock, self._tasks, self.traces)
         self._agenda = Agenda(clock)
         self.calendar = Calendar(home.time_zone(), Sun(place) if place is not None else None)
@@ -91,9 +96,13 @@ class RuleEngine:
 
     # ------------------------------------------------------------------ life
 
-    def start(self) -> None:
-        """Bind all rules, go on with what was under way, catch up with what was missed, and say that the hub starts."""
+    def start(self, *, says_so: bool = True) -> None:
+        """Bind all rules, go on with what was under way and catch up with what was missed.
+
+        says_so: the hub starts, which is what some rules wait for.
+        """
         self._put_traces_back()
+        self.recent.start(self._clock.now())
         self._unheard = self._home.changes.subscribe(self._heard)
         self._home.rules.trigger = self.trigger
         for rule in self._home.rules.all():
@@ -102,12 +111,17 @@ class RuleEngine:
         self._runs.resume_all_back()
         self._catch_up()
         self._agenda.start()
+        if says_so:
+            self._say_start()
+
+    def _say_start(self) -> None:
         for signal in [signal for test, signal in self._signals.items() if isinstance(test, Starting)]:
             signal.happen(Cause(self._clock.now(), "the hub starts", context=START))
 
     def stop(self) -> None:
         """Run nothing any more; what is planned stays noted and goes on at the next start."""
         self._unheard()
+        self.recent.stop()
         self._home.rules.trigger = None
         self._agenda.stop()
         self._tasks.stop_all()
@@ -327,9 +341,17 @@ class RuleEngine:
         self._runs.ask(bound, Wanted("ran", "asked for", asked))
         return done()
 
-    def bound(self) -> Iterable[BoundRule]:
-        """The rules that run."""
-        return tuple(self._bound.values())
+    def why(self, name: str) -> Answer:
+        """Why an attribute (`lamp.state`), a variable (`$x`) or an entity is as it is. NotFound: there is none."""
+        return self._why.of(name)
+
+    def touches(self, name: str) -> Touches:
+        """What looks at a device or a `$variable`, or acts on it. NotFound: there is none."""
+        return touches(self._home, name, self._parser)
+
+    def upcoming(self, days: float) -> list[Upcoming]:
+        """What rules will do by the clock in the next days, as far as it can be known."""
+        return upcoming(self._bound.values(), self.tasks(), self._clock.now(), days)
 
     def tasks(self) -> Iterable[Note]:
         """Everything that is noted: what is planned, what lasts, and when something is due."""

@@ -53,7 +53,7 @@ def _walk(value: object) -> Iterator[tuple[Name, str]]:
     """Names in a part of a sentence, with the `device.attribute` or variable that is read, if one is."""
     if isinstance(value, Expression):
         for variable in sorted(value.variables):
-            yield _variable(variable), variable
+            yield name_of(variable), variable
     elif isinstance(value, msgspec.Struct):
         yield from _own(value)
         for part in msgspec.structs.astuple(value):
@@ -78,7 +78,7 @@ def _own(part: msgspec.Struct) -> Iterator[tuple[Name, str]]:
         yield ("event", event), ""
     name = getattr(part, "name", None)
     if isinstance(name, str) and hasattr(part, "how"):
-        yield _variable(name), name
+        yield name_of(name), name
 
 
 def _acted_on(deed: Deed) -> Iterator[Name]:
@@ -92,6 +92,7 @@ def _acted_on(deed: Deed) -> Iterator[Name]:
             yield ("entity", entity_id)
 
 
-def _variable(name: str) -> Name:
+def name_of(name: str) -> Name:
+    """What a value belongs to: the device of an attribute, or the variable itself."""
     device_id, dot, _attribute = name.partition(".")
     return ("device", device_id) if dot else ("variable", name)
