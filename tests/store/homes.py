@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hallway.clock import Clock
+from hallway.clock import Clock, VirtualClock
 from hallway.definitions import load_kept
 from hallway.errors import InvalidInput
 from hallway.home.changes import Context
@@ -124,3 +124,9 @@ def leave_as_killed(directory: Path, there: Path) -> Path:
         if (directory / name).exists():
             shutil.copyfile(directory / name, there / name)
     return there
+
+
+async def committed(store: Store, clock: VirtualClock) -> None:
+    """Let everything get into home.db."""
+    clock.advance(5)
+    await until(lambda: store.statistics().queued == 0)

@@ -27,7 +27,7 @@ from hallway.store.redo import HEADER
 from hallway.store.store import Store
 from hallway.store.writer import Work
 from tests.store.conftest import OpenStore
-from tests.store.homes import HTTP, build, leave_as_killed, until
+from tests.store.homes import HTTP, build, committed, leave_as_killed, until
 
 BIG: Attributes = {"text": "x" * 20_000}
 
@@ -46,7 +46,7 @@ def disk_full(length: int) -> Iterator[None]:
 async def started(store: Store, clock: VirtualClock) -> Home:
     home = build(clock, store)
     store.attach(home, asyncio.get_running_loop())
-    await store.durable(home.changes.seq)
+    await committed(store, clock)
     return home
 
 
@@ -158,7 +158,10 @@ async def test_a_start_on_a_full_disk_has_all_values_and_commits_them_later(
         again = build(clock, store)
         store.attach(again, asyncio.get_running_loop())
         again.report("sensor.new", "1", {}, HTTP)
-        with pytest.raises(Unavailable):
+        await store.durable(again.changes.seq)  # the redo log has room for it
+        await until(lambda: store.problem is not None)
+        again.report("sensor.newer", "1", {}, HTTP)
+        with pytest.raises(Unavailable):  # but nobody is promised anything while home.db is known to take nothing
             await store.durable(again.changes.seq)
         assert list(store.definitions("page")) == ["edited"]
     assert await states_of(leave_as_killed(killed, tmp_path / "killed again"), clock) == {
@@ -234,6 +237,8 @@ async def test_the_redo_log_stays_short_while_somebody_holds_home_db(
     other = sqlite3.connect(directory / "home.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     home.report("sensor.first", "1", BIG, HTTP)
+    clock.advance(5)
+    await until(lambda: store.problem is not None)
     with pytest.raises(Unavailable, match="database is locked"):
         await store.durable(home.changes.seq)
     for number in range(200):

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import sqlite3
 import stat
-import threading
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from hallway.home.saved import Saved
 from hallway.home.values import Value
 from hallway.store.store import Store
 from tests.store.conftest import OpenStore
-from tests.store.homes import HTTP, build, differences, leave_as_killed, look, until
+from tests.store.homes import HTTP, build, committed, differences, leave_as_killed, look, until
 
 
 def attached(store: Store, clock: VirtualClock) -> Home:
@@ -154,7 +153,7 @@ async def test_values_are_committed_after_so_many_seconds_in_one_transaction(
 ) -> None:
     store = open_store()
     home = attached(store, clock)
-    await store.durable(home.changes.seq)
+    await committed(store, clock)
     before = store.statistics()
     for number in range(100):
         home.report(f"sensor.s{number % 10}", str(number), {}, HTTP)
@@ -173,69 +172,13 @@ async def test_values_are_committed_after_so_many_seconds_in_one_transaction(
 async def test_an_idle_home_writes_nothing(open_store: OpenStore, clock: VirtualClock) -> None:
     store = open_store()
     home = attached(store, clock)
-    await store.durable(home.changes.seq)
+    await committed(store, clock)
     before = store.statistics()
     home.fire("something", {}, HTTP)
     home.report("switch.switch", "off", dict(home.entities.states["switch.switch"].attributes), HTTP)
     clock.advance(3600)
     await asyncio.sleep(0.02)
     assert store.statistics() == before
-
-
-async def test_durable_returns_after_the_commit_of_that_change(
-    open_store: OpenStore, clock: VirtualClock, directory: Path, tmp_path: Path
-) -> None:
-    store = open_store()
-    home = attached(store, clock)
-    home.set_variable("text", "kept", HTTP)
-    await store.durable(home.changes.seq)
-    killed = leave_as_killed(directory, tmp_path / "killed")
-    for segment in killed.glob("redo.*"):
-        segment.unlink()
-    after = Store.open(killed, clock, 5)
-    assert after.saved.variables["text"] == "kept"
-    await after.close()
-
-
-async def test_who_waits_for_durability_at_the_same_time_shares_commits(
-    open_store: OpenStore, clock: VirtualClock
-) -> None:
-    store = open_store()
-    home = attached(store, clock)
-
-    async def set_text(number: int) -> None:
-        home.set_variable("text", number, HTTP)
-        await store.durable(home.changes.seq)
-
-    before = store.statistics().commits
-    await asyncio.gather(*(set_text(number) for number in range(200)))
-    assert 1 <= store.statistics().commits - before <= 5
-
-
-async def test_durable_waits_for_its_own_change_not_for_the_commit_before(
-    open_store: OpenStore, clock: VirtualClock
-) -> None:
-    store = open_store()
-    home = attached(store, clock)
-    await store.durable(home.changes.seq)
-    hold = threading.Event()
-    held = store._disk.writer.submit(lambda _connection: hold.wait(10))
-    queued: list[int] = []
-
-    async def report(entity_id: str) -> None:
-        home.report(entity_id, "1", {}, HTTP)
-        await store.durable(home.changes.seq)
-        queued.append(store.statistics().queued)
-
-    first = asyncio.create_task(report("sensor.a"))
-    await asyncio.sleep(0)  # now the first is on its way
-    second = asyncio.create_task(report("sensor.b"))
-    await asyncio.sleep(0)
-    assert store.statistics().queued >= 2
-    hold.set()
-    await asyncio.gather(first, second)
-    assert held.result(10)
-    assert queued == [1, 0]
 
 
 async def test_what_the_redo_log_still_has_of_committed_changes_is_not_replayed(

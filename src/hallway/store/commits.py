@@ -18,6 +18,7 @@ from hallway.clock import Cancel, Clock
 from hallway.errors import HallwayError, Told, Unavailable
 from hallway.store.redo import Redo, Segment
 from hallway.store.rows import Batch, DefinitionRow
+from hallway.store.syncing import Syncing, Waiter, tell
 from hallway.store.tables import Written, write
 from hallway.store.troubles import DATABASE, Troubles
 from hallway.store.writer import Writer
@@ -56,7 +57,9 @@ class Commits:
         self._clock = clock
         self._committed = committed if left is None else 0
         self._flight = None if left is None else Flight(left, self._redo.idle)
-        self._waiters: list[tuple[int, Told]] = []
+        self._waiters: list[Waiter] = []
+        self._syncing = Syncing(self._redo, loop, self._troubles, self._in_vain)
+        self._missed = 0
         self._overdue = False
         self._retry: Cancel | None = None
         self._retry_after = FIRST_RETRY
@@ -101,7 +104,10 @@ class Commits:
             self.hurry()
 
     async def durable(self, seq: int) -> None:
-        """Wait until all rows up to that change are committed. Unavailable: they cannot be, just now."""
+        """Wait until all rows up to that change are on the disk. Unavailable: they cannot be, just now.
+
+        They are when the redo log is synced, or where that cannot be once they are committed.
+        """
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def told(error: HallwayError | None) -> None:
@@ -117,15 +123,34 @@ class Commits:
 
     def when_durable(self, seq: int, told: Told) -> None:
         """As `durable`, for those who would rather be called, possibly at once."""
-        newest = self.batch.seq or (self._flight.batch.seq if self._flight is not None else 0)
-        wanted = min(seq, newest)
+        wanted = min(seq, self._newest)
         if wanted <= self._committed:
             told(None)
         elif self._closed:
             told(Unavailable("the store is closed: the hub is going down"))
-        else:
+        elif self.stuck or self._missed > self._committed:
             self._waiters.append((wanted, told))
             self.hurry()
+        else:
+            self._syncing.wait(wanted, told)
+
+    @property
+    def _newest(self) -> int:
+        """The last change that has not been committed, 0 if all have."""
+        return self.batch.seq or (self._flight.batch.seq if self._flight is not None else 0)
+
+    def missed(self, seq: int) -> None:
+        """The redo log does not have that change, so that only a commit keeps it."""
+        self._missed = seq
+
+    def _in_vain(self, waiters: list[Waiter]) -> None:
+        """What a sync has failed is perhaps not in the log, even if the next one goes well."""
+        self._missed = self._newest
+        self._waiters += waiters
+        if self._newest:
+            self.hurry()
+        else:  # it was committed meanwhile
+            self._serve()
 
     def _begin(self) -> None:
         if self._closed or self.batch.empty:
@@ -166,9 +191,12 @@ class Commits:
     def _note(self, seq: int, written: Written) -> None:
         self._committed = seq
         self.written = Written(self.written.rows + written.rows, self.written.bytes + written.bytes)
-        served = [told for wanted, told in self._waiters if wanted <= seq]
-        self._waiters = [waiter for waiter in self._waiters if waiter[0] > seq]
-        self._tell(served, None)
+        self._serve()
+
+    def _serve(self) -> None:
+        served = [waiter for waiter in self._waiters if waiter[0] <= self._committed]
+        self._waiters = [waiter for waiter in self._waiters if waiter[0] > self._committed]
+        tell(served)
 
     def _failed(self, flight: Flight, sentence: str) -> None:
         flight.commit = None
@@ -179,14 +207,7 @@ class Commits:
 
     def _refuse(self, sentence: str) -> None:
         waiters, self._waiters = self._waiters, []
-        self._tell([told for _wanted, told in waiters], sentence)
-
-    def _tell(self, waiting: Iterable[Told], trouble: str | None) -> None:
-        for told in waiting:
-            try:
-                told(None if trouble is None else Unavailable(trouble))
-            except Exception:
-                log.exception("somebody who waited for a commit failed when it came")
+        tell(waiters, sentence)
 
     def _try_again(self) -> None:
         if self._retry is not None:
@@ -202,6 +223,7 @@ class Commits:
         self._closed = True
         if self._retry is not None:
             self._retry()
+        self._waiters += self._syncing.close()
         rest = await self._rest(seq)
         if not rest:
             return True

@@ -93,6 +93,7 @@ class Recorder:
         try:
             size = self._redo.append(encode((seq, rows)))
         except OSError as error:
+            self.commits.missed(seq)
             self._redo_fails(error)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             log.warning("change %d is not kept, since JSON cannot carry it: %s", seq, error)

@@ -79,7 +79,9 @@ class Segment:
         try:
             os.ftruncate(fd, 0)
             _write(fd, data)
+            os.fsync(fd)
             self._new.rename(self.path)
+            sync_directory(self.path.parent)
         except OSError:
             os.close(fd)
             with contextlib.suppress(OSError):
@@ -99,6 +101,7 @@ class Redo:
         except Unavailable:
             os.close(self.idle.fd)
             raise
+        sync_directory(directory)
 
     def read(self) -> list[Record]:
         """All records in the order of their numbers; to be called before anything is appended."""
@@ -138,6 +141,13 @@ class Redo:
         self.idle, self._active = self._active, self.idle
         return self.idle
 
+    def descriptors(self) -> list[int]:
+        """Descriptors of the segments that have records, to be synced and closed by whoever asked for them.
+
+        They are good for that also when a segment is rewritten meanwhile. OSError: there can be no more of them.
+        """
+        return [os.dup(each.fd) for each in (self.idle, self._active) if each.size > len(HEADER)]
+
     def rewrite(self, payload: bytes) -> int:
         """Let one record take the place of all in the active segment; its size then. OSError: it stays as it was."""
         self._active.replace(payload)
@@ -152,6 +162,16 @@ class Redo:
         """Close both segments as they are."""
         os.close(self.idle.fd)
         os.close(self._active.fd)
+
+
+def sync_directory(path: Path) -> None:
+    """What the files of a directory are called is on the disk from now on, where the system can do that."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _segment(path: Path) -> Segment:

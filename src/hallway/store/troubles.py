@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 SAY_AGAIN_AFTER = 60.0
 DATABASE = "home.db"
 REDO_LOG = "redo log"
+SYNC = "disk under the redo log"
 
 
 class Troubles:
