@@ -44,6 +44,7 @@ class Syncing:
         self._synced = 0
         self._coming: list[Waiter] = []
         self._served: list[Waiter] = []
+        self._due = False
         self._jobs: SimpleQueue[list[int] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -53,8 +54,10 @@ class Syncing:
             told(None)
             return
         self._coming.append((seq, told))
-        if not self._served:
-            self._begin()
+        if not self._due:
+            # not at once: whoever else asks in this turn of the loop shares it, and writing beside a sync is slow
+            self._due = True
+            self._loop.call_soon(self._begin)
 
     def close(self) -> list[Waiter]:
         """End the thread; those who still wait."""
@@ -67,6 +70,8 @@ class Syncing:
     def _begin(self) -> None:
         """Let the thread sync what stands in the log now."""
         self._served, self._coming = self._coming, []
+        if not self._served:  # closed meanwhile
+            return
         try:
             descriptors = self._redo.descriptors()
         except OSError as error:
@@ -79,6 +84,7 @@ class Syncing:
 
     def _landed(self, error: OSError | None) -> None:
         served, self._served = self._served, []
+        self._due = False
         if not served:  # closed meanwhile
             return
         if error is not None:
@@ -90,6 +96,7 @@ class Syncing:
         self._synced = max(seq for seq, _told in served)
         self._troubles.over(SYNC)
         if self._coming:
+            self._due = True
             self._begin()
         tell(served)
 
