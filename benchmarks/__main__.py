@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from typing import Final
 
-from benchmarks import devices, get_state, post_state, sockets, start, stream, variable, variable_patch
-from benchmarks.company import gather
+from benchmarks import devices, get_state, post_state, rules, sockets, start, stream, variable, variable_patch
+from benchmarks.company import Company, gather
 from benchmarks.errors import BenchmarkError
 from benchmarks.measure import Cores, Plan, choose_cores, on_core
 from benchmarks.servers import Server, parse_peer, run_hub, run_raw
@@ -20,7 +20,7 @@ from benchmarks.table import Report, render
 
 COMPARISONS: Final = (get_state, post_state, stream)
 PIMATIC_DOOR: Final = (variable, variable_patch, devices, sockets)
-NAMES: Final = (*(benchmark.NAME for benchmark in (*COMPARISONS, *PIMATIC_DOOR)), start.NAME)
+NAMES: Final = (*(benchmark.NAME for benchmark in (*COMPARISONS, *PIMATIC_DOOR)), rules.NAME, start.NAME)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             names = options.names or NAMES
             reports = _run(names, plan, cores, peers, with_hub=options.hub)
             reports += _run_pimatic_door(names, plan, cores, with_hub=options.hub, with_pimatic=options.pimatic)
+            if rules.NAME in names:
+                reports += rules.run(Company(cores.server, options.hub), plan)
             if start.NAME in names:
                 reports.append(start.run(cores.server, with_hub=options.hub))
     except (BenchmarkError, OSError) as error:

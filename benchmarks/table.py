@@ -10,6 +10,8 @@ from benchmarks.measure import Sample, Summary, summarise
 
 COMPARISON = ("work", "server", "per s", "CPU µs/op", "busy", "of raw, CPU", "of raw, rate", "p50 ms", "p99 ms")
 BESIDE_NODE = ("work", "server", "per s", "CPU µs/op", "busy", "of node, CPU", "of node, rate", "p50 ms", "p99 ms")
+LANGUAGE = ("read", "middle µs", "slowest µs", "middle µs after a new device", "slowest µs after a new device")
+CHANGES = ("a change of a variable", "p50 µs", "p99 µs")
 START = ("start", "server", "first answer s", "again s", "idle RSS MB")
 
 

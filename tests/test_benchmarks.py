@@ -69,7 +69,7 @@ def test_an_unknown_benchmark_is_refused_with_the_names_there_are() -> None:
     run = command_line("get-sate")
     assert run.returncode == 2
     assert (
-        "'get-sate'; there are get-state, post-state, stream, variable, variable-patch, devices, socket, start"
+        "'get-sate'; there are get-state, post-state, stream, variable, variable-patch, devices, socket, rules, start"
         in run.stderr
     )
 
