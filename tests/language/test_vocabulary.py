@@ -1,17 +1,13 @@
 """The names of a home: quick to find, and as it is now."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from hallway.language.vocabulary import Able, Completions, Vocabulary, attributes_of, fold, having
+from hallway.home.changes import State
+from hallway.language.vocabulary import Able, Vocabulary, attributes_of, having
 from tests.home.homes import TEST, a_device
 from tests.language.rule_house import RuleHouse
-
-
-@pytest.mark.parametrize(
-    ("name", "folded"), [("Hall Lamp", "hall lamp"), ("A  b\tC", "a b c"), ("İstanbul", "İstanbul"), ("ÄÖ", "äö")]
-)
-def test_names_are_looked_up_without_capitals_and_width(name: str, folded: str) -> None:
-    assert fold(name) == folded
 
 
 def test_devices_are_found_by_name_and_by_id_in_any_capitals(house: RuleHouse) -> None:
@@ -80,17 +76,61 @@ def test_a_reported_device_has_the_attributes_that_were_reported(house: RuleHous
     assert "$weather-sun.elevation" in Vocabulary(house.home).variables_listed(settable=False)
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("", ["Beta", "al", "alpha", "Alpine"]),
-        ("a", ["al", "alpha", "Alpine"]),
-        ("al", ["alpha", "Alpine"]),
-        ("B", ["Beta"]),
-        ("b", []),
-        ("alpine", []),
-        ("z", []),
-    ],
-)
-def test_what_was_typed_is_completed(typed: str, found: list[str]) -> None:
-    assert Completions(["Beta", "alpha", "al"], ["Alpine"]).beginning_with(typed) == found
+def proposed(names: Vocabulary) -> list[list[str]]:
+    """All that is proposed of a kind, for each kind."""
+    return [
+        names.completions_of_devices(having("state")).beginning_with(""),
+        names.completions_of_devices(having("contact")).beginning_with(""),
+        names.completions_of_attributes().beginning_with(""),
+        names.completions_of_buttons().beginning_with(""),
+        names.completions_of_values().beginning_with(""),
+        names.completions_of_variables().beginning_with(""),
+    ]
+
+
+def edits(house: RuleHouse) -> Iterator[None]:
+    """One edit of a home after the other."""
+    home = house.home
+    home.add_device(a_device("DummySwitch", "new", name="hall lamp"), "store")
+    yield
+    home.change_device(a_device("DummyContactSensor", "new", name="New Door"), TEST)
+    yield
+    home.change_device(a_device("DummySwitch", "fan", name="Breeze"), TEST)
+    yield
+    home.add_device(
+        a_device("ButtonsDevice", "bell", buttons=[{"id": "a", "text": "Go Up"}, {"id": "b", "text": "b"}]), "store"
+    )
+    yield
+    home.change_device(a_device("ButtonsDevice", "bell", buttons=[{"id": "up", "text": "Down"}]), TEST)
+    yield
+    home.set_order("device", ["window", "lamp"], TEST)
+    yield
+    home.add_variable({"name": "more", "value": 1})
+    yield
+    home.change_variable({"name": "more", "expression": "$n + 1"}, TEST)
+    yield
+    house.report("weather.sun", "up", elevation=3)
+    yield
+    house.report("weather.sun", "up", azimuth=4, elevation=3)
+    yield
+    for device_id in ("bell", "new", "lamp", "weather-sun"):
+        home.remove_device(device_id, TEST)
+        yield
+    home.remove_variable("more", TEST)
+    yield
+
+
+def test_what_is_proposed_follows_every_edit(house: RuleHouse) -> None:
+    names = Vocabulary(house.home)
+    proposed(names)
+    for _ in edits(house):
+        assert proposed(names) == proposed(Vocabulary(house.home))
+    assert names.able(having("state")) == Vocabulary(house.home).able(having("state"))
+
+
+def test_devices_that_came_without_a_word_are_found(house: RuleHouse) -> None:
+    assert house.accepts("lamp is on")
+    house.home.adopt(State("weather.sun", "up", {"friendly_name": "The Weather"}, 0.0, 0.0))
+    assert "$weather-sun.state" in house.proposes("$w")
+    vocabulary = house.parser._vocabulary(house.home)
+    assert [device.id for device in vocabulary.named("the weather")] == ["weather-sun"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hallway.home.values import Attributes, Value
-from hallway.language.vocabulary import Completions
+from hallway.language.completions import Completions
 from hallway.language.words import Words
 
 _QUIET_LETTERS = 2

@@ -15,11 +15,12 @@ from hallway.errors import InvalidInput
 from hallway.home.devices import Device
 from hallway.home.values import Attributes
 from hallway.language.coercion import tidy
+from hallway.language.completions import Completions, folded, lowered
 from hallway.language.embedded import What, read_part
 from hallway.language.evaluation import ExpressionError
 from hallway.language.expressions import Expression
 from hallway.language.hints import Hints, element
-from hallway.language.vocabulary import Able, Button, Completions, Vocabulary, folded, lowered
+from hallway.language.vocabulary import Able, Button, Vocabulary
 from hallway.language.words import Words, words
 
 T = TypeVar("T")
@@ -345,26 +346,32 @@ class Reader:
     def attribute(self, param: str = "") -> str | None:
         """The name of an attribute that some device has."""
         known = self.vocabulary.attributes
-        proposed = self.vocabulary.completions_of_attributes()
-        return self._name(known.__contains__, proposed, "{attribute}", param, lambda: list(known))
+        return self._name(
+            known.__contains__, self.vocabulary.completions_of_attributes, "{attribute}", param, lambda: list(known)
+        )
 
     def button(self) -> Button | None:
         """A button, by its id or what stands on it."""
         known = self.vocabulary
-        proposed = known.completions_of_buttons()
-        found = self._name(lambda name: known.button(name) is not None, proposed, "{button}", "", known.button_names)
+        found = self._name(
+            lambda name: known.button(name) is not None,
+            known.completions_of_buttons,
+            "{button}",
+            "",
+            known.button_names,
+        )
         return known.button(found) if found is not None else None
 
     def _name(
         self,
         is_known: Callable[[str], bool],
-        proposed: Completions,
+        proposed: Callable[[], Completions],
         wildcard: str,
         param: str,
         options: Callable[[], list[str]],
     ) -> str | None:
         if self.hints is not None:
-            self.hints.offer_names(proposed, self.rest)
+            self.hints.offer_names(proposed(), self.rest)
         if self._wildcard(wildcard):
             listed = options()
             return self._filled_in(listed[0], listed, wildcard, param) if listed else None
@@ -378,8 +385,8 @@ class Reader:
     def variable(self, *, settable: bool = False) -> str | None:
         """The name of a variable without `$`; not of an attribute if it is to be settable."""
         known = self.vocabulary
-        proposed = known.completions_of_variables() if settable else known.completions_of_values()
         if self.hints is not None:
+            proposed = known.completions_of_variables() if settable else known.completions_of_values()
             self.hints.offer_names(proposed, self.rest)
         if self._wildcard("{variable}"):
             listed = known.variables_listed(settable=settable)

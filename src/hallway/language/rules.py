@@ -106,6 +106,7 @@ class RuleParser:
         """The names of a home. Those of the first home stay, of others only the last: such a home is for a trial."""
         for known in (self._vocabulary_of_first, self._vocabulary_of_last):
             if known is not None and known.home is home:
+                known.catch_up()
                 return known
         vocabulary = Vocabulary(home)
         if self._vocabulary_of_first is None:

@@ -6,21 +6,20 @@ It follows the home, so that a new device costs as much as its own names. It mus
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hallway.home.changes import AnyChange, Defined, Ordered
+from hallway.home.changes import AnyChange, Defined, Ordered, Updated
 from hallway.home.classes import REPORTED
 from hallway.home.devices import Attribute, Device
 from hallway.home.home import Home
 from hallway.home.reported import reported_attributes
+from hallway.language.completions import Completions, fold
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[^\s\"$(){}+*/,]+)?")
-_AFTER_ALL = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,13 @@ class Able:
     def fits(self, device: Device) -> bool:
         """Whether a device has all of them."""
         has, can = device.attributes, device.actions
-        return all(name in has for name in self.attributes) and all(name in can for name in self.actions)
+        for name in self.attributes:
+            if name not in has:
+                return False
+        for name in self.actions:  # noqa: SIM110 - all() takes three times as long, and this is asked of every device
+            if name not in can:
+                return False
+        return True
 
 
 def having(attribute: str) -> Able:
@@ -57,44 +62,6 @@ class Button(NamedTuple):
     device_id: str
     id: str
     text: str
-
-
-def lowered(text: str) -> str:
-    """The text without capitals, character for character as long as before."""
-    lower = text.lower()
-    if len(lower) != len(text):
-        lower = "".join(small if len(small := character.lower()) == 1 else character for character in text)
-    return lower
-
-
-def folded(lower: str) -> str:
-    """A lowered text in which runs of white space are one space."""
-    return " ".join(lower.split()) if "  " in lower or not lower.isprintable() else lower
-
-
-def fold(text: str) -> str:
-    """How a name is looked up: capitals and the width of white space do not count."""
-    return folded(lowered(text))
-
-
-class Completions:
-    """Names to propose: `exact` ones begin with what was typed as it stands, `loose` ones in any capitals."""
-
-    __slots__ = ("_exact", "_loose")
-
-    def __init__(self, exact: Iterable[str] = (), loose: Iterable[str] = ()) -> None:
-        self._exact = sorted(exact)
-        self._loose = sorted((fold(name), name) for name in loose)
-
-    def beginning_with(self, typed: str) -> list[str]:
-        """Those that go on after what was typed."""
-        if not typed:
-            return [*self._exact, *(name for _, name in self._loose)]
-        exact = self._exact[bisect_left(self._exact, typed) : bisect_left(self._exact, typed + _AFTER_ALL)]
-        small = typed.lower()
-        low, high = (small, ""), (small + _AFTER_ALL, "")
-        loose = self._loose[bisect_left(self._loose, low) : bisect_left(self._loose, high)]
-        return [name for name in (*exact, *(name for _, name in loose)) if len(name) > len(typed)]
 
 
 class ValueNames(AbstractSet[str]):
@@ -140,9 +107,11 @@ class Vocabulary:
         self._named: dict[str, tuple[str, ...]] = {}
         self._ids: dict[str, tuple[str, ...]] = {}
         self._buttons: dict[str, tuple[Button, ...]] = {}
-        self._known: dict[str, tuple[str, tuple[str, ...], tuple[Button, ...]]] = {}
+        self._known: dict[str, _Known] = {}
         self._able: dict[str, tuple[Device, ...]] = {}
         self._completions: dict[str, Completions] = {}
+        self._of_able: list[tuple[Able, Completions]] = []
+        self._told_again: set[str] = set()
         for device in home.devices.values():
             self._take_in(device)
         home.changes.subscribe(self._follow)
@@ -183,7 +152,9 @@ class Vocabulary:
 
         def complete() -> Completions:
             devices = self.able(able)
-            return Completions((device.id for device in devices), (device.name for device in devices))
+            names = Completions((device.id for device in devices), (device.name for device in devices))
+            self._of_able.append((able, names))
+            return names
 
         return self._cached(f"device {able.name}", complete)
 
@@ -195,6 +166,8 @@ class Vocabulary:
 
     def completions_of_values(self) -> Completions:
         """All that an expression can read, with `$`."""
+        while self._told_again:
+            self._take_in_values(self._told_again.pop())
         return self._cached("value", lambda: Completions(f"${name}" for name in self.value_names()))
 
     def completions_of_variables(self) -> Completions:
@@ -213,8 +186,8 @@ class Vocabulary:
 
     def button_names(self) -> list[str]:
         """Ids and texts of all buttons, in the order of the home."""
-        known = (self._known[device_id] for device_id in self.home.devices if device_id in self._known)
-        return [name for _, _, buttons in known for button in buttons for name in (button.id, button.text)]
+        known = (self._known[device_id].buttons for device_id in self.home.devices if device_id in self._known)
+        return [name for buttons in known for button in buttons for name in (button.id, button.text)]
 
     def _cached(self, key: str, complete: Callable[[], Completions]) -> Completions:
         found = self._completions.get(key)
@@ -224,44 +197,118 @@ class Vocabulary:
 
     # ------------------------------------------------------------------ following the home
 
+    def catch_up(self) -> None:
+        """Take in the devices that came without a word, as those do that were reported before the restart."""
+        if len(self._known) != len(self.home.devices):
+            for device_id in self.home.devices.keys() - self._known.keys():
+                self._take_in(self.home.devices[device_id])
+
     def _follow(self, change: AnyChange) -> None:
-        if not isinstance(change, Defined | Ordered) or change.kind not in {"device", "variable"}:
-            return
-        self._completions.clear()
+        if isinstance(change, Updated):
+            # what was reported has no values of its own; with its state other attributes may come
+            if not change.new and change.device_id in self._known:
+                self._told_again.add(change.device_id)
+        elif isinstance(change, Defined):
+            if change.kind == "device":
+                self._device_edited(change.key)
+            elif change.kind == "variable":
+                self._variable_edited(change)
+        elif isinstance(change, Ordered) and change.kind == "device":
+            self._able.clear()
+
+    def _device_edited(self, device_id: str) -> None:
         self._able.clear()
-        if isinstance(change, Defined) and change.kind == "device":
-            self._leave_out(change.key)
-            device = self.home.devices.get(change.key)
-            if device is not None:
-                self._take_in(device)
+        known = self._known.pop(device_id, None)
+        if known is not None:
+            self._leave_out(known)
+        device = self.home.devices.get(device_id)
+        if device is not None:
+            self._take_in(device)
+
+    def _variable_edited(self, change: Defined) -> None:
+        names = (f"${change.key}",)
+        for proposed in (self._completions.get("variable"), self._completions.get("value")):
+            if proposed is not None:
+                if change.old is not None:
+                    proposed.drop(names)
+                if change.new is not None:
+                    proposed.add(names)
 
     def _take_in(self, device: Device) -> None:
-        name, buttons = fold(device.name), _buttons_of(device)
+        known = _Known(device, fold(device.name), _buttons_of(device), tuple(attributes_of(self.home, device)))
+        self._known[device.id] = known
         self.longest = max(self.longest, *map(len, (device.id, device.name, *device.attributes)))
-        _add(self._named, name, device.id)
+        _add(self._named, known.name, device.id)
         _add(self._ids, fold(device.id), device.id)
-        for button in buttons:
+        for button in known.buttons:
             self.longest = max(self.longest, len(button.id), len(button.text))
             for written in {button.id, button.text}:
+                if written not in self._buttons:
+                    self._propose("button", written)
                 self._buttons[written] = (*self._buttons.get(written, ()), button)
-        self.attributes.update(device.attributes.keys())
-        self._known[device.id] = (name, tuple(device.attributes), buttons)
+        for attribute in device.attributes:
+            if attribute not in self.attributes:
+                self._propose("attribute", attribute)
+            self.attributes[attribute] += 1
+        for able, names in self._of_able:
+            if able.fits(device):
+                names.add((device.id,), (device.name,))
+        self._propose("value", *known.written())
 
-    def _leave_out(self, device_id: str) -> None:
-        name, attributes, buttons = self._known.pop(device_id, ("", (), ()))
-        _drop(self._named, name, device_id)
-        _drop(self._ids, fold(device_id), device_id)
-        for button in buttons:
-            for written in (button.id, button.text):
-                left = tuple(other for other in self._buttons.get(written, ()) if other.device_id != device_id)
+    def _leave_out(self, known: _Known) -> None:
+        device = known.device
+        self._told_again.discard(device.id)
+        _drop(self._named, known.name, device.id)
+        _drop(self._ids, fold(device.id), device.id)
+        for button in known.buttons:
+            for written in {button.id, button.text}:
+                left = tuple(other for other in self._buttons[written] if other is not button)
                 if left:
                     self._buttons[written] = left
                 else:
-                    self._buttons.pop(written, None)
-        for attribute in attributes:
+                    del self._buttons[written]
+                    self._propose_no_more("button", written)
+        for attribute in device.attributes:
             self.attributes[attribute] -= 1
             if not self.attributes[attribute]:
                 del self.attributes[attribute]
+                self._propose_no_more("attribute", attribute)
+        for able, names in self._of_able:
+            if able.fits(device):
+                names.drop((device.id,), (device.name,))
+        self._propose_no_more("value", *known.written())
+
+    def _take_in_values(self, device_id: str) -> None:
+        """It was reported again, perhaps with other attributes."""
+        known = self._known.get(device_id)
+        if known is None:
+            return
+        values = tuple(attributes_of(self.home, known.device))
+        if values != known.values:
+            self._propose_no_more("value", *known.written())
+            known = self._known[device_id] = known._replace(values=values)
+            self._propose("value", *known.written())
+
+    def _propose(self, what: str, *names: str) -> None:
+        if what in self._completions:
+            self._completions[what].add(names)
+
+    def _propose_no_more(self, what: str, *names: str) -> None:
+        if what in self._completions:
+            self._completions[what].drop(names)
+
+
+class _Known(NamedTuple):
+    """What was taken in of a device. values: the names of what can be read of it."""
+
+    device: Device
+    name: str
+    buttons: tuple[Button, ...]
+    values: tuple[str, ...]
+
+    def written(self) -> list[str]:
+        """Its values as expressions name them."""
+        return [f"${self.device.id}.{name}" for name in self.values]
 
 
 def _buttons_of(device: Device) -> tuple[Button, ...]:
