@@ -11,7 +11,7 @@ STATES = words(" is", " is turned", also=(" is switched",))
     ("text", "found"), [(" is on", " is"), (" is turned on", " is turned"), (" IS on", None), ("  is on", None)]
 )
 def test_the_longest_spelling_counts(text: str, found: str | None) -> None:
-    taken = STATES.find(text, 0, lenient=False)
+    taken = STATES.find(text, 0)
     assert (taken and taken[0]) == found
 
 
@@ -29,7 +29,7 @@ def test_the_longest_spelling_counts(text: str, found: str | None) -> None:
     ],
 )
 def test_leniently_capitals_and_white_space_do_not_count(spelling: str, text: str, end: int | None) -> None:
-    taken = words(spelling).find(text, 0, lenient=True)
+    taken = words(spelling).find_leniently(text, 0)
     assert taken == (None if end is None else (spelling, end))
 
 

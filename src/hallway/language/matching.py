@@ -54,12 +54,8 @@ class Problem(NamedTuple):
     reason: str
 
 
-class Mark(NamedTuple):
-    """A place in a reading to which it can go back."""
-
-    at: int
-    pieces: int
-    elements: int
+Mark = tuple[int, int, int]
+"""A place in a reading to which it can go back: in the text, the pieces and the elements."""
 
 
 class Candidate(NamedTuple):
@@ -133,17 +129,17 @@ class Reader:
         return self.at == len(self.text)
 
     def mark(self) -> Mark:
-        return Mark(self.at, len(self.pieces), len(self.elements))
+        return self.at, len(self.pieces), len(self.elements)
 
     def back(self, mark: Mark) -> None:
         """Forget what was read since."""
-        self.at = mark.at
-        del self.pieces[mark.pieces :]
-        del self.elements[mark.elements :]
+        self.at, pieces, elements = mark
+        del self.pieces[pieces:]
+        del self.elements[elements:]
 
     def since(self, mark: Mark) -> str:
         """What was read since, in the spelling of the home."""
-        return "".join(self.pieces[mark.pieces :])
+        return "".join(self.pieces[mark[1] :])
 
     def longest(self, attempts: Iterable[Callable[[Reader], T | None]]) -> T | None:
         """The result of the attempt that reads most; the first of those that read as much."""
@@ -154,7 +150,7 @@ class Reader:
             found = attempt(self)
             if found is not None and self.at > end:
                 best, end = found, self.at
-                pieces, elements = self.pieces[start.pieces :], self.elements[start.elements :]
+                pieces, elements = self.pieces[start[1] :], self.elements[start[2] :]
             self.back(start)
         if best is not None:
             self.at = end
@@ -200,7 +196,7 @@ class Reader:
         """One of these fixed words, in its own spelling."""
         if self.hints is not None:
             self.hints.offer_words(sought, self.rest)
-        found = sought.find(self.text, self.at, lenient=self.lenient)
+        found = sought.find(self.text, self.at) if not self.lenient else sought.find_leniently(self.text, self.at)
         if found is None:
             self.seek(sought)
             return None

@@ -158,10 +158,10 @@ def read_predicate(
 ) -> Predicate | Problem:
     """Read one predicate, or say why there is none."""
     just_trigger = reader.maybe(_TRIGGER)
-    start = reader.mark()
+    at, start = reader.at, reader.mark()
     found = _longest_test(reader, kinds)
     if found is None:
-        return reader.problem(start.at, _NO_PREDICATE)
+        return reader.problem(at, _NO_PREDICATE)
     kind, test = found
     token = reader.since(start)
     before = reader.at
@@ -237,10 +237,10 @@ def read_actions(reader: Reader, kinds: Kinds[ActionKind], rule_id: str = "id") 
 def read_action(reader: Reader, kinds: Kinds[ActionKind], action_id: str) -> Action | Problem:
     """Read one action, or say why there is none."""
     after = _read_prefix(reader)
-    start = reader.mark()
+    at, start = reader.at, reader.mark()
     found = _longest_deed(reader, kinds)
     if found is None:
-        return reader.problem(start.at, _NO_ACTION)
+        return reader.problem(at, _NO_ACTION)
     kind, deed = found
     token = reader.since(start)
     if after is None:

@@ -34,11 +34,13 @@ class Words:
     _lenient: re.Pattern[str] = field(repr=False, compare=False)
     _longest_first: tuple[str, ...] = field(repr=False, compare=False)
 
-    def find(self, text: str, at: int, *, lenient: bool) -> tuple[str, int] | None:
+    def find(self, text: str, at: int) -> tuple[str, int] | None:
         """The spelling that stands at a place of the text, and where it ends."""
-        if not lenient:
-            found = self._strict.match(text, at)
-            return (found[0], found.end()) if found else None
+        found = self._strict.match(text, at)
+        return (found[0], found.end()) if found else None
+
+    def find_leniently(self, text: str, at: int) -> tuple[str, int] | None:
+        """As `find`, in other capitals and with more or less white space too; in our spelling."""
         found = self._lenient.match(text, at)
         return (self._longest_first[(found.lastindex or 1) - 1], found.end()) if found else None
 
