@@ -113,6 +113,7 @@ class RuledHouse:
         self.clock.advance(after)
         self._build()
         self.start()
+        self.wait(0)
 
     def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)

@@ -25,6 +25,7 @@ from hallway.rules.traces import Seen
 
 FOR: Final = "for"
 TIME: Final = "time"
+INSTANT: Final = 1e-6
 
 
 class Decides(Protocol):
@@ -48,6 +49,7 @@ class BoundPredicate:
         self._index = index
         self._achieved = False
         self._since: float | None = None
+        self._until: float | None = None
 
     # ------------------------------------------------------------------ binding
 
@@ -98,10 +100,16 @@ class BoundPredicate:
         if not self.predicate.just_condition:
             self.rule.triggered(self, cause)
 
-    def caught_up(self, due: float) -> None:
-        """It happened or came true while the hub was not there, or asleep."""
-        if self.predicate.test.is_event or self.signal.now_quietly():
-            self.happened(Cause(due, self.predicate.token, late=self.rule.lateness(due)))
+    def catch_up(self) -> None:
+        """It happened or came true while the hub was not there, if it is still so."""
+        due, self.missed_before_start = self.missed_before_start, None
+        if due is not None and (self.predicate.test.is_event or self.signal.now_quietly()):
+            self.became_at(due)
+
+    def became_at(self, due: float) -> None:
+        """It came true at that time, which may be over."""
+        late = self.rule.lateness(due)
+        self.became(True, Cause(due, self.predicate.token, late=late))
 
     def failed(self, error: str) -> None:
         self.rule.troubled(f"“{self.predicate.token}” cannot be decided: {error}")
@@ -125,13 +133,14 @@ class BoundPredicate:
         duration = self.predicate.duration
         if duration is None:
             return
-        self._achieved = False
+        self._achieved, self._until = False, None
         self._since = self.rule.now()
         try:
             seconds = duration.seconds(self.rule.ground.scope)
         except HallwayError as error:
             self.failed(error.message)
             return
+        self._until = self.rule.elapsed() + seconds
         context = cause.context if cause is not None else None
         body: Attributes = {
             "since": self._since,
@@ -147,10 +156,11 @@ class BoundPredicate:
         if note.due is None:
             self._achieved = True
         else:
+            self._until = self.rule.elapsed() + note.due - self.rule.now()
             self.rule.resume(note, lambda late: self._lasted(note.body, late))
 
     def _end(self, cause: Cause) -> None:
-        was, self._achieved, self._since = self._achieved, False, None
+        was, self._achieved, self._since, self._until = self._achieved, False, None, None
         self.rule.forget(self._for)
         if was:
             self._turned_false(cause)
@@ -173,7 +183,11 @@ class BoundPredicate:
         predicate = self.predicate
         if predicate.just_trigger or predicate.test.is_event:
             return False
-        return self._achieved if predicate.duration is not None else self.signal.now()
+        return self._has_lasted() if predicate.duration is not None else self.signal.now()
+
+    def _has_lasted(self) -> bool:
+        """Whether it has been true long enough by now, also if that is told only in a moment."""
+        return self._achieved or (self._until is not None and self.rule.elapsed() >= self._until - INSTANT)
 
     def seen(self, *, truth: bool, triggered: bool, why: str) -> Seen:
         """As it was found, for the trace."""
@@ -259,6 +273,10 @@ class BoundRule:
 
     def now(self) -> float:
         return self.ground.clock.now()
+
+    def elapsed(self) -> float:
+        """Seconds that nobody can set."""
+        return self.ground.clock.monotonic()
 
     def note(self, name: str) -> Note | None:
         """What was noted for this very sentence."""

@@ -130,8 +130,11 @@ class RuleEngine:
         self._bound.clear()
 
     def _put_traces_back(self) -> None:
-        notes = [note for note in self._tasks.all() if note.owner.startswith(TRACES)]
+        known = {f"{TRACES}{rule.id}" for rule in self._home.rules.all()}
+        notes = [note for note in self._tasks.all() if note.owner in known]
         self.traces.put_back(self._keeper.put_back(notes))
+        taken = [note.body.get("trace") for note in self._tasks.all()]
+        self.traces.count_from(max((number for number in taken if isinstance(number, int)), default=0))
 
     def _forget_strangers(self) -> None:
         """Notes of rules that are no longer there, or no longer what they were."""
@@ -144,16 +147,11 @@ class RuleEngine:
                 self._tasks.drop(note.owner, note.name)
 
     def _catch_up(self) -> None:
-        """What should have happened while the hub was not there, in the order in which it should have."""
-        now = self._clock.now()
-        missed = [
-            (due, number, predicate)
-            for number, bound in enumerate(self._bound.values())
-            for predicate in bound.predicates
-            if (due := predicate.missed_before_start) is not None and due <= now
-        ]
-        for due, _number, predicate in sorted(missed, key=lambda each: each[:2]):
-            predicate.caught_up(due)
+        """Times that came while the hub was not there, together with all else that was due meanwhile."""
+        for bound in self._bound.values():
+            for predicate in bound.predicates:
+                if predicate.missed_before_start is not None:
+                    self._tasks.overdue(predicate.missed_before_start, predicate.catch_up)
 
     # ------------------------------------------------------------------ binding
 

@@ -1,6 +1,7 @@
 """The last runs of each rule as notes of the home, so that they can be read after a restart.
 
-A rule that runs all the time keeps one run a minute, to spare the disk. It must not know what stands in a trace.
+A rule that runs all the time keeps one run a minute, and those of which something is still to come, to spare the disk.
+It must not know how a rule runs.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class _Places:
     def place(self, trace: Trace) -> int | None:
         """Where a run is or will be kept; None when there was one a moment ago."""
         known = self.of_trace.get(trace.id)
-        if known is not None or abs(trace.at - self.last_at) < KEPT_EVERY:
+        goes_on = any(did.due is not None or did.back is not None for did in trace.did)
+        if known is not None or (abs(trace.at - self.last_at) < KEPT_EVERY and not goes_on):
             return known
         return self.take(trace, self.next)
 

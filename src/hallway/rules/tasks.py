@@ -45,6 +45,7 @@ class Tasks:
         self._changes = changes
         self._notes: dict[str, dict[str, Note]] = {}
         self._timers: dict[tuple[str, str], Cancel] = {}
+        self._overdue: list[tuple[float, int, Callable[[], None]]] = []
 
     # ------------------------------------------------------------------ reading
 
@@ -77,11 +78,26 @@ class Tasks:
         self._start(owner, name, seconds, lambda: run(0.0))
 
     def resume(self, note: Note, run: Run) -> None:
-        """Go on with a task of before the restart; one that is overdue is done as soon as possible."""
-        if note.due is not None:
-            left = note.due - self._clock.now()
+        """Go on with a task of before the restart, once the hub is there again."""
+        if note.due is None:
+            return
+        left = note.due - self._clock.now()
+        if left > 0:
+            self._start(note.owner, note.name, left, lambda: run(0.0))
+        else:
             late = -left if -left > PUNCTUAL else 0.0
-            self._start(note.owner, note.name, left, lambda: run(late))
+            self.overdue(note.due, lambda: run(late) if self.get(note.owner, note.name) is note else None)
+
+    def overdue(self, due: float, run: Callable[[], None]) -> None:
+        """Something should have been done meanwhile: all of that is done in the order in which it was due."""
+        if not self._overdue:
+            self._start("", "", 0.0, self._catch_up)
+        self._overdue.append((due, len(self._overdue), run))
+
+    def _catch_up(self) -> None:
+        overdue, self._overdue = sorted(self._overdue, key=lambda each: each[:2]), []
+        for _due, _number, run in overdue:
+            run()
 
     def drop(self, owner: str, name: str) -> None:
         """It shall not be done, or not be remembered."""

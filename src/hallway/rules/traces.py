@@ -128,6 +128,16 @@ class Traces:
         """One trace."""
         return next((trace for trace in self.of(rule_id) if trace.id == trace_id), None)
 
+    def find(self, trace_id: int) -> Trace | None:
+        """One trace of whatever rule."""
+        for kept in self._rules.values():
+            for traces in (kept.runs, kept.misses):
+                if traces and traces[0].id <= trace_id <= traces[-1].id:
+                    found = next((trace for trace in traces if trace.id == trace_id), None)
+                    if found is not None:
+                        return found
+        return None
+
     def run_at(self, rule_id: str, seq: int | None, before: float) -> Trace | None:
         """The run that the change with that number led to, or the last one up to a time."""
         kept = self._rules.get(rule_id)
@@ -188,6 +198,10 @@ class Traces:
             kept = self._rules.setdefault(trace.rule_id, _OfRule())
             kept.runs.append(trace)
             self._next = max(self._next, trace.id + 1)
+
+    def count_from(self, trace_id: int) -> None:
+        """Numbers up to that one are taken: something that is planned belongs to it."""
+        self._next = max(self._next, trace_id + 1)
 
     def forget(self, rule_id: str) -> None:
         """The rule is gone."""

@@ -1,0 +1,108 @@
+"""Whatever happens to a house, however often it is killed: its rules do what slow rules do, with a trace of each."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from hallway.home.changes import Said
+from hallway.home.values import Attributes
+from tests.rules.houses import NOW, RuledHouse
+from tests.rules.slow_rules import SlowHouse, SlowPredicate, SlowRule
+
+predicates = st.builds(
+    SlowPredicate,
+    st.sampled_from(["lamp", "fan"]),
+    above=st.none(),
+    condition_only=st.just(False),
+    lasting=st.sampled_from([0, 0, 3, 7]),
+    trigger=st.booleans(),
+) | st.builds(
+    SlowPredicate,
+    st.sampled_from(["x", "y"]),
+    above=st.integers(0, 4),
+    condition_only=st.just(False),
+    lasting=st.sampled_from([0, 0, 5]),
+    trigger=st.booleans(),
+)
+rules = st.builds(
+    SlowRule,
+    predicates,
+    st.none() | predicates,
+    st.sampled_from(["and", "or", "and if", "or when"]),
+    st.integers(1, 9),
+    st.sampled_from(["ignore", "together"]),
+)
+
+
+def joined(slow: SlowRule) -> SlowRule:
+    """`or when` means what `or` means; what comes true only for a moment may not be asked by `and if`."""
+    second = slow.second
+    if second is not None and slow.joint == "and if":
+        second = second._replace(trigger=False)
+    return slow._replace(second=second, joint="or" if slow.joint == "or when" else slow.joint)
+
+
+class Life(RuleBasedStateMachine):
+    """A house and its slow twin."""
+
+    @initialize(chosen=st.lists(rules.map(joined), min_size=1, max_size=5))
+    def move_in(self, chosen: list[SlowRule]) -> None:
+        self.slow = SlowHouse(chosen, {"lamp": False, "fan": False, "x": 0, "y": 0}, NOW)
+        configs: list[Attributes] = [{"rule": each.text, "again": each.again, "late": 60} for each in chosen]
+        self.house = RuledHouse(*configs)
+        self.lines: list[tuple[float, int, str]] = []
+        self.seen = 0
+
+    @rule(source=st.sampled_from(["lamp", "fan"]), on=st.booleans())
+    def turn(self, source: str, on: bool) -> None:
+        if self.house.on(source) is not on:
+            self.slow.tell(source, on)
+        self.house.turn(source, on)
+
+    @rule(source=st.sampled_from(["x", "y"]), value=st.integers(0, 6))
+    def set(self, source: str, value: int) -> None:
+        self.house.set(source, value)
+        self.slow.tell(source, value)
+
+    @rule(seconds=st.integers(1, 12))
+    def wait(self, seconds: int) -> None:
+        self.house.wait(seconds)
+        self.slow.wait(seconds)
+
+    @rule(seconds=st.integers(0, 20))
+    def restart(self, seconds: int) -> None:
+        self.collect()
+        self.house.restart(after=seconds)
+        self.seen = 0
+        self.slow.restart(seconds)
+
+    def collect(self) -> None:
+        """The lines that were written since the last look."""
+        for change in self.house.changes[self.seen :]:
+            if isinstance(change, Said):
+                rule_id, _, text = change.message.text.partition(": ")
+                if text in {"now", "later"}:
+                    self.lines.append((change.at, int(rule_id.removeprefix("rule r")), text))
+        self.seen = len(self.house.changes)
+
+    @invariant()
+    def it_did_what_slow_rules_do(self) -> None:
+        self.collect()
+        assert self.house.errors == []
+        assert sorted(self.lines) == sorted(self.slow.lines)
+
+    @invariant()
+    def every_line_stands_in_a_trace(self) -> None:
+        """Of what was traced in memory; over a restart not every run of a busy rule is kept."""
+        traces = [trace for number in range(len(self.slow.rules)) for trace in self.house.traces(f"r{number}")]
+        for trace in traces:
+            assert trace.result != "ran" or trace.did[0].state == "done"
+            assert all(did.state in {"done", "planned", "called off"} for did in trace.did)
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
