@@ -56,6 +56,12 @@ def test_a_text_that_is_a_plain_number_becomes_one(given_value: Any, value: Any)
     assert house.home.value("x") == value
 
 
+def test_a_variable_is_found_or_there_is_none() -> None:
+    variables = House(variables=({"name": "x", "value": 1},)).home.variables
+    assert variables.find("x") is variables.get("x")
+    assert variables.find("y") is None
+
+
 def test_a_variable_shows_as_an_entity() -> None:
     house = House(
         variables=(

@@ -100,6 +100,10 @@ class Variables:
         except KeyError:
             raise NotFound(f"there is no variable ${name[:60]}") from None
 
+    def find(self, name: str) -> Variable | None:
+        """The variable, if there is one."""
+        return self._all.get(name)
+
     def ids(self) -> Collection[str]:
         """The names, as what is put in order."""
         return self._all.keys()

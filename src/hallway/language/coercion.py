@@ -63,10 +63,11 @@ def _placed(digits: str, point: int) -> str:
 
 def tidy(number: float) -> int | float:
     """A whole number below 1e21 as int (5.0 → 5, -0.0 → 0), anything else unchanged."""
-    if not math.isfinite(number) or number != math.floor(number):
+    if -_SAFE_INTEGER < number < _SAFE_INTEGER:
+        whole = int(number)
+        return whole if whole == number else number
+    if not math.isfinite(number):
         return number
-    if abs(number) < _SAFE_INTEGER:
-        return int(number)
     text = number_text(number)
     return number if "e" in text else int(text)
 

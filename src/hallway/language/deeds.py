@@ -33,6 +33,9 @@ class HomeScope:
         self._home = home
 
     def value(self, name: str) -> Result:
+        variable = self._home.variables.find(name)
+        if variable is not None:
+            return variable.value
         try:
             return self._home.value(name)
         except NoValueYet:

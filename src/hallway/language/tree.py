@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from hallway.errors import NoValueYet
 from hallway.language.arithmetic import divide
-from hallway.language.coercion import leading_number, tidy, to_text
+from hallway.language.coercion import as_float, leading_number, tidy, to_text
 from hallway.language.evaluation import MAX_RESULT, MAX_UNIT, UNDEFINED, ExpressionError, Result, Run
 from hallway.language.functions import Function, Given, call
 
@@ -72,7 +72,10 @@ class Variable:
     def number(self, run: Run) -> float:
         """Null counts as 0, a text by the number with which it begins; anything else is an error."""
         value = run.scope.value(self.name)
-        number = 0.0 if value is None else leading_number(value)
+        if type(value) is int or type(value) is float:  # most are, and a thousand rules may ask at once
+            number = as_float(value)
+        else:
+            number = 0.0 if value is None else leading_number(value)
         if math.isnan(number):
             raise ExpressionError(f"${self.name} is {_shown(value)} where a number is needed", self.position)
         return number

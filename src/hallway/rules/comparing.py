@@ -6,7 +6,10 @@ It must not know where the values come from.
 from __future__ import annotations
 
 import math
-from typing import Final
+import operator
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from hallway.errors import InvalidInput
 from hallway.home.values import Value
@@ -15,6 +18,17 @@ from hallway.language.conditions import Comparator
 from hallway.language.evaluation import UNDEFINED, Result
 
 _SHOWN: Final = 40
+_NUMBERS: Final = frozenset({int, float})
+_COMPARE: Final[Mapping[Comparator, Callable[[Any, Any], bool]]] = MappingProxyType(
+    {
+        "==": operator.eq,
+        "!=": operator.ne,
+        "<": operator.lt,
+        "<=": operator.le,
+        ">": operator.gt,
+        ">=": operator.ge,
+    }
+)
 
 
 def is_number(value: Result) -> bool:
@@ -36,6 +50,8 @@ def holds(left: Result, comparator: Comparator, right: Result) -> bool:
 
     What has no value yet is neither less nor more than anything.
     """
+    if type(left) in _NUMBERS and type(right) in _NUMBERS:  # most are, and a thousand rules may ask at once
+        return _COMPARE[comparator](left, right)
     if comparator == "==":
         return equal(left, right)
     if comparator == "!=":
@@ -43,7 +59,7 @@ def holds(left: Result, comparator: Comparator, right: Result) -> bool:
     nothing = (None, UNDEFINED)
     if left in nothing or right in nothing:
         return False
-    return _in_order(_number(left, comparator), comparator, _number(right, comparator))
+    return _COMPARE[comparator](_number(left, comparator), _number(right, comparator))
 
 
 def holds_quietly(left: Result, comparator: Comparator, right: Result) -> bool:
@@ -57,16 +73,6 @@ def _number(value: Result, comparator: Comparator) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput(f"“{to_text(value)[:_SHOWN]}” is not a number, so nobody can say whether it is {comparator}")
     return value
-
-
-def _in_order(left: float, comparator: Comparator, right: float) -> bool:
-    if comparator == "<":
-        return left < right
-    if comparator == "<=":
-        return left <= right
-    if comparator == ">":
-        return left > right
-    return left >= right
 
 
 def above(value: Value, other: Value) -> bool:

@@ -191,12 +191,14 @@ class ExpressionsComparison(Signal):
     def __init__(self, ground: Ground, test: Compares) -> None:
         super().__init__()
         self._ground = ground
-        self._test = test
+        self._left, self._comparator, self._right = test.left, test.comparator, test.right
+        self._fixed = _constant(test.right)
         self._names = tuple(sorted(test.left.variables | test.right.variables))
 
     def now(self) -> bool:
         scope = self._ground.scope
-        return holds(self._test.left.result(scope), self._test.comparator, self._test.right.result(scope))
+        right = self._fixed if self._fixed is not None else self._right.result(scope)
+        return holds(self._left.result(scope), self._comparator, right)
 
     def start(self) -> None:
         for name in self._names:
