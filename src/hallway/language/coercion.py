@@ -25,6 +25,8 @@ _EXACT: Final = Context(prec=200)
 _PLAIN_DIGITS: Final = 21
 _PLAIN_ZEROS: Final = 6
 _SAFE_INTEGER: Final = 2**53
+_AS_IN_PYTHON: Final = (1e-4, 1e16)
+"""From here to there Python writes a number as JavaScript does, but for the `.0` of a whole one."""
 MAX_FIXED_DIGITS: Final = 100
 
 
@@ -39,6 +41,8 @@ def as_float(number: float) -> float:
 def number_text(number: float) -> str:
     """A number as JavaScript writes it: `5`, `0.1`, `1e+21`, `NaN`, `Infinity`."""
     number = as_float(number)
+    if _AS_IN_PYTHON[0] <= abs(number) < _AS_IN_PYTHON[1]:
+        return repr(number).removesuffix(".0")
     sign = "-" if number < 0 else ""
     if not math.isfinite(number):
         return "NaN" if math.isnan(number) else f"{sign}Infinity"

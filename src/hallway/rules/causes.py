@@ -38,8 +38,10 @@ class Cause:
 
     @property
     def text(self) -> str:
-        """In words."""
-        return self._text or (text_of(self.change) if self.change is not None else "")
+        """In words; made once, since a thousand rules may write it into their traces."""
+        if not self._text and self.change is not None:
+            self._text = text_of(self.change)
+        return self._text
 
     @property
     def context(self) -> Context | None:
