@@ -130,7 +130,7 @@ devices:
     id: 7
 variables: [{name: answer, value: 42, unit: "%"}, {name: sum, expression: $answer * 2}]
 groups: [{id: g, devices: [lamp, 7], rules: [night], variables: [answer]}, {id: empty, devices: }]
-rules: [{id: night, rule: when its 23 then log "x", active: off, logging: true}]
+rules: [{id: night, rule: when its 23 then log "x", active: off, logging: true, again: queue, late: 60}]
 pages: [{id: p, name: P, devices: [{deviceId: lamp}], allowedRoles: [admin]}]
 """
     settings = read(home, text)
@@ -144,7 +144,7 @@ pages: [{id: p, name: P, devices: [{deviceId: lamp}], allowedRoles: [admin]}]
     group: dict[str, Value] = {"id": "g", "devices": ["lamp", "7"], "rules": ["night"], "variables": ["answer"]}
     assert [entry.config for entry in settings.groups] == [group, {"id": "empty", "devices": []}]
     rule: dict[str, Value] = {"id": "night", "rule": 'when its 23 then log "x"', "active": False, "logging": True}
-    assert [entry.config for entry in settings.rules] == [rule]
+    assert [entry.config for entry in settings.rules] == [rule | {"again": "queue", "late": 60}]
     page: dict[str, Value] = {"id": "p", "name": "P", "devices": [{"deviceId": "lamp"}], "allowedRoles": ["admin"]}
     assert settings.pages == (Entry(page, "configuration.yaml:9"),)
 

@@ -45,6 +45,7 @@ from hallway.plugins.builtin.processes import ProcessSource, Watch
 from hallway.plugins.builtin.sun import SunSource
 from hallway.residents import FirstPeople, people_of
 from hallway.rules.engine import RuleEngine
+from hallway.rules.insight import Insight
 from hallway.rules.sun import Place
 from hallway.settings import ConfigurationError, LinkSettings, Settings, load
 from hallway.store.store import Store
@@ -157,6 +158,7 @@ class App:
             self._kept_for_pimatic(),
             RecentHistory(self.home, self._recent),
             rule_language=self._language,
+            rule_insight=Insight(self.home, self._language, self.rules, self._place()),
             restart=self.restart,
         )
 

@@ -24,7 +24,7 @@ from hallway.api.operations.base import Hub
 from hallway.api.operations.forms import event_bytes
 from hallway.api.operations.homeassistant import OPERATIONS as OF_HOME_ASSISTANT
 from hallway.api.operations.pimatic.recent import Recent
-from hallway.api.operations.pimatic.table import OPERATIONS as OF_PIMATIC
+from hallway.api.operations.table import OPERATIONS as FOR_PEOPLE
 from hallway.api.pimatic import actions_page, client_js
 from hallway.api.pimatic.calls import Calls
 from hallway.api.pimatic.describing import description_text
@@ -75,7 +75,7 @@ class Doors:
         self.cookies = Cookies(hub.people, clock, Credentials(store))
         self.streams = Streams(hub.home.bus, clock, loop, event_bytes)
         entrance = Entrance(hub.people, self.cookies)
-        calls = Calls(hub, OF_PIMATIC)
+        calls = Calls(hub, FOR_PEOPLE)
         socket = PimaticSocket(calls, entrance, hub.forms, recent, loop, origins)
         hub.announcements.subscribe(socket.announce)
         most = http.max_connections
@@ -99,20 +99,20 @@ class Doors:
 
 def pages() -> dict[str, Page]:
     """What stands at fixed addresses. Only the page about the hub itself is for those alone who may come in."""
-    everything = encode(document(OF_HOME_ASSISTANT, __version__, OF_PIMATIC))
-    all_operations = (*OF_PIMATIC, *OF_HOME_ASSISTANT)
+    everything = encode(document(OF_HOME_ASSISTANT, __version__, FOR_PEOPLE))
+    all_operations = (*FOR_PEOPLE, *OF_HOME_ASSISTANT)
     return {
         "/": Page(HTML, _index(), for_all=False),
         "/api/openapi.json": Page("application/json", everything),
         actions_page.PATH: Page(HTML, actions_page.actions_page(all_operations), actions_page.POLICY),
         actions_page.SCRIPT_PATH: Page(actions_page.SCRIPT_TYPE, actions_page.actions_script()),
-        client_js.PATH: Page(client_js.CONTENT_TYPE, client_js.client_script(OF_PIMATIC)),
+        client_js.PATH: Page(client_js.CONTENT_TYPE, client_js.client_script(FOR_PEOPLE)),
     }
 
 
 def documents() -> dict[str, Page]:
     """What the door of people has for those who have come in."""
-    return {"/": Page(HTML, _index()), "/api": Page(HTML, description_text(OF_PIMATIC))}
+    return {"/": Page(HTML, _index()), "/api": Page(HTML, description_text(FOR_PEOPLE))}
 
 
 def _index() -> bytes:

@@ -15,10 +15,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar, get_args
 
 from hallway.errors import InvalidConfiguration
 from hallway.home.ids import DEVICE_ID, MAX_ID, object_id
+from hallway.home.rules import MAX_LATE, Again
 from hallway.home.values import Value
 from hallway.yaml_lines import BrokenNode, MapNode, Node, Problem, Problems, ScalarNode, Unusable, compose, shortened
 from hallway.yaml_readers import (
@@ -577,7 +578,8 @@ ENTRY_SHAPES: Final = MappingProxyType(
             example="{id: lights, devices: [bed_light]}",
         ),
         "rules": EntryShape(
-            keys={"id": _identifier, "name": line_of_text, "rule": text, "active": boolean, "logging": boolean},
+            keys={"id": _identifier, "name": line_of_text, "rule": text, "active": boolean, "logging": boolean}
+            | {"again": choice(*get_args(Again)), "late": number(0, MAX_LATE)},
             needed=("id", "rule"),
             example='{id: night, rule: "when its 23:00 then turn bed_light off"}',
         ),

@@ -20,7 +20,7 @@ from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from hallway.api.operations.homeassistant import OPERATIONS
-from hallway.api.operations.pimatic.table import OPERATIONS as OF_PIMATIC
+from hallway.api.operations.table import OPERATIONS as FOR_PEOPLE
 from tests.api.wire import Wire, request
 from tests.hubs import DEMO_DEVICES, Answer, RunningHub
 
@@ -248,7 +248,7 @@ def test_answers_are_as_the_document_says(kept: Wire) -> None:
 def test_answers_to_people_are_as_the_document_says(kept: Wire) -> None:
     operations = described(kept, tags=True)
     both = 1  # GET /api/config is described with the others
-    assert len(operations) == sum(len(operation.methods) for operation in OF_PIMATIC) - both
+    assert len(operations) == sum(len(operation.methods) for operation in FOR_PEOPLE) - both
     for operation in operations:
         if operation.definition.raw["operationId"] not in NOT_FUZZED:
             conform_for_people(kept, operation)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hallway.api.openapi import document
 from hallway.api.operations.homeassistant import OPERATIONS
-from hallway.api.operations.pimatic.table import OPERATIONS as OF_PIMATIC
+from hallway.api.operations.table import OPERATIONS as FOR_PEOPLE
 from hallway.home.values import encode
 from tests.hubs import RunningHub
 
@@ -20,7 +20,7 @@ def test_the_hub_hands_it_out_without_a_password(door: RunningHub) -> None:
     assert answer.headers["content-type"] == "application/json"
     served = answer.json()
     served["info"]["version"] = "1.2.3"
-    assert served == json.loads(encode(document(OPERATIONS, "1.2.3", OF_PIMATIC)))
+    assert served == json.loads(encode(document(OPERATIONS, "1.2.3", FOR_PEOPLE)))
 
 
 def test_every_operation_stands_in_it_with_all_its_methods() -> None:

@@ -72,8 +72,13 @@ class Rule(msgspec.Struct, frozen=True):
             "active": self.wanted,
             "logging": self.logging,
         }
-        chosen: Attributes = {"again": self.again} if self.again != "ignore" else {}
-        return config | chosen | ({"late": self.late} if self.late != LATE else {})
+        return config | self.chosen
+
+    @property
+    def chosen(self) -> Attributes:
+        """Those of its settings that pimatic does not have, where they are not what they are by themselves."""
+        again: Attributes = {"again": self.again} if self.again != "ignore" else {}
+        return again | ({"late": self.late} if self.late != LATE else {})
 
 
 def parts_of(text: str) -> tuple[str, str]:

@@ -42,6 +42,12 @@ def test_parameters_have_their_types_and_fields_and_say_when_they_may_be_left_ou
     }
 
 
+def test_fields_that_pimatic_does_not_have_are_left_out() -> None:
+    fields = (Parameter("name", "data", "its name"), Parameter("own", "data", "of our own", beyond=True))
+    declared = operation(parameters=(Parameter("thing", "data", "the thing", "object", fields=fields),))
+    assert set(described(declared)["getThing"]["params"]["thing"]["properties"]) == {"name"}
+
+
 def test_what_is_not_there_is_not_written() -> None:
     assert "result" not in described(ADD)["addThing"]
     assert "permission" not in described(LIST)["getThings"]

@@ -32,7 +32,8 @@ NO_SCHEMA: Final[Schema] = MappingProxyType({})
 class Parameter(msgspec.Struct, frozen=True):
     """A parameter: where it stands, its JSON type, an example for the documentation, and the fields of an object.
 
-    schema: what pimatic's own description of its API says of it beside type, fields and whether it is needed.
+    schema: what pimatic's own description of its API says of it beside type, fields and whether it is needed;
+    beyond: pimatic does not have it, so that description has nothing of it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Parameter(msgspec.Struct, frozen=True):
     example: Value = None
     fields: tuple[Parameter, ...] = ()
     schema: Schema = NO_SCHEMA
+    beyond: bool = False
 
 
 class Ask(msgspec.Struct, frozen=True, gc=False):
@@ -143,6 +145,38 @@ class RuleAdvice(Protocol):
         ...
 
 
+class RuleInsight(Protocol):
+    """What runs the rules, for those who want to know why: in forms that can be sent as they are."""
+
+    def traces(self, rule_id: str, result: str | None, before: int, limit: int) -> list[Attributes]:
+        """What a rule did and did not do, newest first; before: only traces with a lower number."""
+        ...
+
+    def trace(self, trace_id: int) -> Attributes:
+        """One trace. NotFound: it is not kept any more."""
+        ...
+
+    def why(self, name: str) -> Attributes:
+        """Why an attribute, a variable or an entity is as it is. NotFound: there is none."""
+        ...
+
+    def touches(self, name: str) -> Attributes:
+        """What looks at a device, variable or entity, or acts on it. NotFound: there is none."""
+        ...
+
+    def upcoming(self, days: float) -> list[Attributes]:
+        """What rules will do by the clock, in order."""
+        ...
+
+    def check(self, text: str) -> Attributes:
+        """Whether a sentence is a rule, what is wrong with it and where, and what it names."""
+        ...
+
+    async def attempt(self, text: str, days: float, again: str) -> Attributes:
+        """What a sentence would have done. InvalidInput: it is none; Unavailable: too many are tried already."""
+        ...
+
+
 class Hub(msgspec.Struct, frozen=True):
     """What operations work on. told: takes an event that came in; restart: end and start again, if it can."""
 
@@ -157,6 +191,7 @@ class Hub(msgspec.Struct, frozen=True):
     kept: Kept
     history: History
     rule_language: RuleAdvice | None = None
+    rule_insight: RuleInsight | None = None
     restart: Callable[[], None] | None = None
     announcements: Announcements = msgspec.field(default_factory=Announcements)
 

@@ -66,7 +66,9 @@ def _parameter(parameter: Parameter, *, explained: bool) -> Described:
         written["type"] = parameter.type
     written.update(parameter.schema)
     if parameter.fields:
-        written["properties"] = {known.name: _parameter(known, explained=explained) for known in parameter.fields}
+        written["properties"] = {
+            known.name: _parameter(known, explained=explained) for known in parameter.fields if not known.beyond
+        }
     if not parameter.required:
         written["optional"] = True
     return written

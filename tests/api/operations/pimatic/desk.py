@@ -21,7 +21,7 @@ from hallway.api.operations.pimatic.forms import Forms
 from hallway.api.operations.pimatic.history import RecentHistory
 from hallway.api.operations.pimatic.kept import Kept
 from hallway.api.operations.pimatic.recent import Recent
-from hallway.api.operations.pimatic.table import OPERATIONS
+from hallway.api.operations.table import OPERATIONS
 from hallway.api.pimatic.calls import Calls
 from hallway.api.pimatic.gathering import gather
 from hallway.errors import HallwayError, Told

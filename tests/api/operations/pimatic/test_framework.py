@@ -141,6 +141,15 @@ async def test_everything_in_a_configuration_counts_at_once() -> None:
     assert {change.source for change in desk.house.definitions()[-5:]} == {"store"}
 
 
+async def test_what_is_left_out_of_a_rule_in_a_configuration_is_as_if_never_chosen() -> None:
+    desk = furnished()
+    desk.home.rules.change("r", {"again": "queue", "late": 60}, ADMIN.context)
+    config = await config_of(desk)
+    assert (config["rules"][0].pop("again"), config["rules"][0].pop("late")) == ("queue", 60)
+    await desk.kept_after("updateConfig", config=config)
+    assert desk.home.rules.get("r").chosen == {}
+
+
 async def test_two_variables_may_change_their_places() -> None:
     desk = furnished()
     config = await config_of(desk)

@@ -41,9 +41,27 @@ async def test_a_rule_comes_changes_and_goes() -> None:
     assert await desk.ask("getRuleById", ruleId="night") is None
 
 
+async def test_what_pimatic_does_not_have_shows_only_where_somebody_chose_it() -> None:
+    desk = desk_with_lamp()
+    await desk.kept_after("addRuleByString", ruleId="night", rule={**NIGHT, "again": "queue", "late": "60"})
+    shown = await desk.ask("getRuleById", ruleId="night")
+    assert (shown["again"], shown["late"]) == ("queue", 60)
+    assert desk.home.rules.get("night").late == 60
+    await desk.kept_after("updateRuleByString", ruleId="night", rule={"again": "ignore"})
+    shown = await desk.ask("getRuleById", ruleId="night")
+    assert ("again" in shown, shown["late"]) == (False, 60)
+    await desk.kept_after("updateRuleByString", ruleId="night", rule={"late": 15})
+    assert "late" not in await desk.ask("getRuleById", ruleId="night")
+
+
 @pytest.mark.parametrize(
     ("operation", "given"),
     [
+        ("addRuleByString", {"ruleId": "new", "rule": {**NIGHT, "again": "often"}}),
+        ("addRuleByString", {"ruleId": "new", "rule": {**NIGHT, "again": ["queue"]}}),
+        ("addRuleByString", {"ruleId": "new", "rule": {**NIGHT, "late": -1}}),
+        ("addRuleByString", {"ruleId": "new", "rule": {**NIGHT, "late": True}}),
+        ("updateRuleByString", {"ruleId": "there", "rule": {"late": "soon"}}),
         ("addRuleByString", {"ruleId": "bad id", "rule": NIGHT}),
         ("addRuleByString", {"ruleId": "there", "rule": NIGHT}),
         ("addRuleByString", {"ruleId": "new", "rule": {"name": "x"}}),

@@ -26,6 +26,7 @@ from hallway.errors import Conflict, HallwayError, InvalidInput
 from hallway.home.changes import Context, Kind
 from hallway.home.classes import class_named
 from hallway.home.home import STORE, Home
+from hallway.home.rules import LATE
 from hallway.home.values import Attributes, kind_of
 from hallway.home.variables import as_value
 
@@ -329,7 +330,8 @@ def _apply_rules(home: Home, difference: Difference, context: Context) -> None:
     for rule_id in difference.missing:
         home.rules.remove(rule_id, context)
     for rule_id, config in difference.changed.items():
-        home.rules.change(rule_id, config, context)
+        # what is not said of a rule is as if nobody had ever chosen it
+        home.rules.change(rule_id, {"again": "ignore", "late": LATE, **config}, context)
     for config in difference.added.values():
         home.rules.add(config, context)
 

@@ -241,6 +241,7 @@ def rule_form(rule: Rule) -> Attributes:
         "conditionToken": rule.condition,
         "actionsToken": rule.actions,
         "error": None if rule.lost else rule.error,
+        **rule.chosen,
     }
 
 

@@ -5,13 +5,14 @@ It must not know the language of rules, nor how a request or answer is written.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
-from hallway.api.operations.base import Ask, Hub, Operation, RuleAdvice, never
+from hallway.api.operations.base import Ask, Hub, Operation, Parameter, RuleAdvice, never
 from hallway.api.operations.pimatic.coercion import boolean_of
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, order_in, path, refusing, text_in
 from hallway.api.operations.pimatic.forms import rule_form
 from hallway.errors import InvalidInput
+from hallway.home.rules import Again
 from hallway.home.values import Attributes, Value
 
 AREA: Final = "rules"
@@ -54,7 +55,8 @@ def _definition(ask: Ask) -> Attributes:
     for name, own in (("name", "name"), ("ruleString", "rule")):
         if given.get(name) is not None:
             config[own] = text_in(given, name)
-    return config | {key: _flag(key, given[key]) for key in ("active", "logging") if given.get(key) is not None}
+    config |= {key: _flag(key, given[key]) for key in ("active", "logging") if given.get(key) is not None}
+    return config | {key: given[key] for key in ("again", "late") if given.get(key) is not None}
 
 
 def _flag(name: str, value: Value) -> bool:
@@ -115,6 +117,14 @@ _ID = path("ruleId", "id of the rule", "night")
 _SWITCHES: Final = (
     maybe("active", "boolean", "whether it runs"),
     maybe("logging", "boolean", "whether it writes a message when it does"),
+    Parameter(
+        "again",
+        "data",
+        "what starting it does while it runs or has just run",
+        schema={"enum": list(get_args(Again))},
+        beyond=True,
+    ),
+    Parameter("late", "data", "minutes by which it may be late after the hub was off", "number", beyond=True),
 )
 _HINTS: Final = {"tokens": {"type": "array"}, "autocomplete": {"type": "array"}, "errors": {"type": "array"}}
 _MORE_HINTS: Final = {"warnings": {"type": "array"}, "format": {"type": "array"}}
