@@ -37,6 +37,8 @@ def a_rule(**more: Any) -> dict[str, Any]:
         ("when a is on then b", ("a is on", "b")),
         ("when\ta\tthen\tb and c", ("a", "b and c")),
         ('when a then log "ü ☃"', ("a", 'log "ü ☃"')),
+        ("When a THEN b", ("a", "b")),
+        ("  when a then b", ("a", "b")),
     ],
 )
 def test_a_rule_is_split_into_condition_and_actions(text: str, parts: tuple[str, str]) -> None:
@@ -50,7 +52,6 @@ def test_a_rule_is_split_into_condition_and_actions(text: str, parts: tuple[str,
         "foo bar",
         "when a",
         "then b",
-        "When a then b",
         "when a then b then c",
         'when a then log "x then y"',
         "x" * 10_001,

@@ -34,4 +34,7 @@ def test_what_is_heavy_is_kept_without_its_weight() -> None:
     assert updated.states[0].new is not None
     assert updated.states[0].new.attributes == {"small": 1}
     assert next(change for change in kept if isinstance(change, Fired) and change.event_type == "e").data == {}
-    assert len(str(next(change for change in reversed(kept) if isinstance(change, VariableSet)).new)) < 1000
+    said = next(change for change in reversed(kept) if isinstance(change, VariableSet))
+    assert len(str(said.new)) < 1000
+    assert said.states[0].new is not None
+    assert len(said.states[0].new.state) < 1000

@@ -25,6 +25,7 @@ START = Context("start")
 RULE = "rule"
 """Origin of what follows for a rule when something that it names comes or goes."""
 _PARTS = re.compile(r"^when\s|\sthen\s")
+_KINDER_PARTS = re.compile(r"^\s*when\s|\sthen\s", re.IGNORECASE)
 _IF = re.compile(r"^if\s")
 MAX_TEXT = 10_000
 Again = Literal["ignore", "restart", "queue", "together"]
@@ -86,6 +87,8 @@ def parts_of(text: str) -> tuple[str, str]:
     if len(text) > MAX_TEXT:
         raise InvalidInput(f"a rule of {len(text)} characters is too long: at most {MAX_TEXT}")
     parts = _PARTS.split(text)
+    if len(parts) == 1 or parts[0]:
+        parts = _KINDER_PARTS.split(text)
     if len(parts) == 3 and not parts[0]:  # noqa: PLR2004 - nothing, the condition, the actions
         return parts[1].strip(), parts[2].strip()
     if len(parts) > 3:  # noqa: PLR2004 - likewise

@@ -103,9 +103,13 @@ def _light_states(change: Updated | VariableSet | Defined) -> tuple[StateChange,
 
 
 def _light_state(state: State | None) -> State | None:
-    if state is None or is_light(state.attributes):
+    if state is None:
+        return None
+    heavy = not is_light(state.attributes)
+    if not heavy and len(state.state) <= _LONGEST:
         return state
-    return msgspec.structs.replace(state, attributes={})
+    text = state.state if len(state.state) <= _LONGEST else f"{state.state[:_LONGEST]}…"
+    return msgspec.structs.replace(state, state=text, attributes={} if heavy else state.attributes)
 
 
 def is_light(attributes: Attributes) -> bool:
