@@ -91,6 +91,7 @@ OPERATIONS = (
     _operation("setLater", "variables:write", "", set_later, "value", kind="number"),
     _operation("waitForEver", "", "", wait_for_ever),
     _operation("refuseLater", "", "", refuse_later),
+    _operation("echo", "", "text", lambda _hub, ask: ask.data["text"], "text"),
     _operation("breakDown", "", "", break_down),
     _operation("breakDownLater", "", "", break_down_later),
 )

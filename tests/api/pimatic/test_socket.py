@@ -309,6 +309,25 @@ async def test_a_failure_of_ours_is_answered_and_logged(
     assert "ZeroDivisionError" in caplog.text
 
 
+@pytest.mark.parametrize("unspeakable", [r'"\ud800"', r'{"a":["\udfff"]}', r'{"\ud800":1}'])
+async def test_a_call_that_no_answer_can_name_is_refused_and_changes_nothing(door: SocketDoor, unspeakable: str) -> None:
+    client = await door.inside()
+    params = '"params":{"deviceId":"switch1","actionName":"turnOn"}'
+    client.say(f'42["call",{{"id":{unspeakable},"action":"callDeviceAction",{params}}}]')
+    ((name, told),) = await client.heard()
+    assert (name, told["success"], "id" in told) == ("callResult", False, False)
+    assert door.home.devices["switch1"].value("state") is not True
+    assert not client.line.gone
+
+
+async def test_a_result_that_cannot_be_told_is_a_call_that_failed(door: SocketDoor) -> None:
+    client = await door.inside()
+    client.say(r'42["call",{"id":7,"action":"echo","params":{"text":"\ud800"}}]')
+    ((name, told),) = await client.heard()
+    assert (name, told["success"], told["id"]) == ("callResult", False, 7)
+    assert "surrogate" in told["error"]
+
+
 async def test_nobody_calls_what_they_may_not(door: SocketDoor) -> None:
     client = await door.inside("rita")
     ((_, result),) = await client.call("callDeviceAction", deviceId="switch1", actionName="turnOn")
@@ -437,6 +456,25 @@ async def test_a_hash_that_is_made_later_changes_nobody(door: SocketDoor) -> Non
         door.people.put_user(msgspec.structs.replace(before, hash="$argon2id$…"))
         door.people.put_user(Person("other", "reader"))
     assert not rita.line.gone
+
+
+async def test_who_came_while_nobody_had_to_log_in_is_let_go_when_they_have_to(door: SocketDoor) -> None:
+    admin = await door.inside()
+    with people_change(door, "setting", "authentication"):
+        door.people.enabled = False
+    assert admin.line.gone  # everybody is somebody else now
+    client = door.client()
+    await client.heard()
+    with people_change(door, "setting", "pimatic"):
+        pass
+    with people_change(door, "setting", "authentication"):
+        pass
+    assert not client.line.gone
+    with people_change(door, "setting", "authentication"):
+        door.people.enabled = True
+    assert client.line.gone
+    assert await client.call("callDeviceAction", deviceId="switch1", actionName="turnOn") == []
+    assert door.home.devices["switch1"].value("state") is not True
 
 
 # ---------------------------------------------------------------------- what is left

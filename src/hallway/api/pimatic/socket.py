@@ -15,6 +15,7 @@ from hallway.access.callers import Caller, Permission
 from hallway.access.entrance import Entrance
 from hallway.api.cors import Origins
 from hallway.api.operations.pimatic.forms import Forms
+from hallway.api.operations.pimatic.kept import AUTHENTICATION
 from hallway.api.operations.pimatic.recent import Recent
 from hallway.api.pimatic.audience import Audience
 from hallway.api.pimatic.calls import Calls
@@ -23,7 +24,7 @@ from hallway.api.pimatic.greeting import Greeting
 from hallway.api.pimatic.live import Live
 from hallway.api.pimatic.packets import CONNECT, DISCONNECT, EVENT, OLD, ROOT, Incoming, connected, event, read, refused
 from hallway.api.sockets import Handshake, Session
-from hallway.errors import Forbidden, HallwayError, InvalidInput
+from hallway.errors import CannotStore, Forbidden, HallwayError, InvalidInput
 from hallway.home.changes import AnyChange, Defined
 from hallway.home.home import Home
 from hallway.home.values import Attributes, Value, encode
@@ -121,11 +122,13 @@ class PimaticSocket:
         self.audience.leave(member.session, caller)
 
     def _follow(self, change: AnyChange) -> None:
-        if isinstance(change, Defined) and change.kind in ("user", "role"):
+        if isinstance(change, Defined) and (
+            change.kind in ("user", "role") or (change.kind == "setting" and change.key == AUTHENTICATION)
+        ):
             self._home.changes.after(self.look_again)
 
     def look_again(self) -> None:
-        """People or roles changed: whoever is not who they were comes in again, if they still may."""
+        """People, roles or the need of a login changed: whoever is not who they were comes in again, if they may."""
         for member in list(self._members):
             member.look_again()
 
@@ -231,7 +234,9 @@ class Member:
         if not isinstance(call, dict):
             return
         action = call.get("action")
-        if isinstance(action, str):
+        if not _can_be_written(call.get("id")):
+            self._fail({}, "the id of a call cannot be written as JSON in UTF-8, so that no answer can name it")
+        elif isinstance(action, str):
             self._call(action, call)
         else:
             self._fail(call, "a call has an action, like getDevices")
@@ -284,8 +289,24 @@ class Member:
     def _answer(self, told: dict[str, object]) -> None:
         """The result of a call, after all that it led to."""
         self._socket.audience.flush()
-        self.session.send(event("callResult", encode(told)))
+        self.session.send(event("callResult", _written(told)))
 
 
 def _id(call: Attributes) -> dict[str, object]:
     return {"id": call["id"]} if "id" in call else {}
+
+
+def _can_be_written(value: object) -> bool:
+    try:
+        encode(value)
+    except CannotStore:
+        return False
+    return True
+
+
+def _written(told: dict[str, object]) -> bytes:
+    """The result of a call as JSON; when there are no words for it, that."""
+    try:
+        return encode(told)
+    except CannotStore as error:
+        return encode({**_id(told), "success": False, "error": f"the answer cannot be told: {error.message}"})
