@@ -144,3 +144,27 @@ async def test_who_is_not_logged_in_cannot_log_out(house: House) -> None:
     seen = await house.ask("GET", "/logout", by="")
     assert seen.header("www-authenticate").startswith("Basic")
     assert seen.all("set-cookie") == []
+
+
+@pytest.mark.parametrize("path", ["/logout/", "/LOGOUT", "/Logout/"])
+async def test_a_logout_is_written_in_any_case_and_with_a_slash(house: House, path: str) -> None:
+    session = (await house.ask("POST", "/login", ANNA, by="")).session
+    assert house.door.has(path)
+    seen = await house.ask("GET", path, by="", cookie=session)
+    assert (seen.status, seen.header("www-authenticate")) == (401, "")
+    assert (await house.ask("GET", "/api/things", by="", cookie=session)).status == 401
+    assert (await house.ask("GET", path, by="")).header("www-authenticate").startswith("Basic")
+
+
+@pytest.mark.parametrize("path", ["/login/", "/LOGIN"])
+async def test_who_is_known_logs_in_by_that_path_too_as_whom_they_say(house: House, path: str) -> None:
+    assert house.door.has(path)
+    assert (await house.ask("POST", path, ANNA, by="")).status == 401
+    seen = await house.ask("POST", path, {"username": "nina", "password": "nothing"})
+    assert (seen.status, seen.json()["username"], len(seen.all("set-cookie"))) == (200, "nina", 2)
+    assert (await house.ask("GET", path)).status == 404
+
+
+async def test_more_slashes_are_no_logout(house: House) -> None:
+    assert not house.door.has("/logout//")
+    assert (await house.ask("GET", "/logout//")).status == 404

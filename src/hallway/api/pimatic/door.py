@@ -84,7 +84,7 @@ class PimaticDoor:
 
     def has(self, path: str) -> bool:
         """Whether there is anything at that path."""
-        return self._routes.find(path) is not None or path in (LOGIN, LOGOUT) or self._document(path) is not None
+        return self._routes.find(path) is not None or _is_of_login(path) or self._document(path) is not None
 
     @property
     def is_open(self) -> bool:
@@ -100,7 +100,7 @@ class PimaticDoor:
         That of an edit is pending: it has been made, and is on its way to the disk.
         """
         request = read_request(scope)
-        if request.path in (LOGIN, LOGOUT):
+        if _is_of_login(request.path):
             return None
         if self._is_preflight(request):
             return self._preflight(request)
@@ -145,7 +145,11 @@ class PimaticDoor:
                 visit = await self._entrance.check(
                     request.get(b"authorization"), request.get(b"cookie"), request.address
                 )
-                reply = await self._answer(request, visit, receive)
+                if visit.caller is not None and _loose(request.path) == LOGIN:
+                    # otherwise written than `/login` it is a path like all others, for those who are known already
+                    visit, reply = STRANGER, await self._log_in(request, receive)
+                else:
+                    reply = await self._answer(request, visit, receive)
         except HallwayError as error:
             reply = failure(error)
         except GoneAway:
@@ -158,7 +162,7 @@ class PimaticDoor:
         caller = visit.caller
         if caller is None:
             return self._stranger(request)
-        if request.path.rstrip("/").lower() == LOGOUT and request.method == "GET":
+        if _loose(request.path) == LOGOUT and request.method == "GET":
             return await log_out(self._entrance, request.get(b"cookie"))
         found = self._find(request)
         if isinstance(found, Reply):
@@ -258,6 +262,15 @@ class PimaticDoor:
             return
         if values is not None:
             reply.headers += [(b"set-cookie", value) for value in values]
+
+
+def _loose(path: str) -> str:
+    """The path as routes are compared: in lower case, and a `/` at the end says nothing."""
+    return path.removesuffix("/").lower()
+
+
+def _is_of_login(path: str) -> bool:
+    return _loose(path) in (LOGIN, LOGOUT)
 
 
 def _query_of(request: Request) -> Attributes:
