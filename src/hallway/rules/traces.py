@@ -25,7 +25,11 @@ RETENTION: Final = 28 * 86_400.0
 MAX_TEXT: Final = 500
 
 
-class Seen(msgspec.Struct, frozen=True):
+# gc=False: plain values never form a circle, and a hundred thousand traces would hold up a hub each time the collector
+# goes through them.
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """A predicate as it was found. age: for how many seconds its newest value had been so; why: error, if any."""
 
     token: str
@@ -36,7 +40,7 @@ class Seen(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-class Did(msgspec.Struct, frozen=True):
+class Did(msgspec.Struct, frozen=True, gc=False):
     """An action of a run. text: what was done, or why not; due: when it will be; took: seconds."""
 
     token: str
@@ -49,7 +53,7 @@ class Did(msgspec.Struct, frozen=True):
     """When it is put back (`for`), until that has happened."""
 
 
-class Trace(msgspec.Struct, frozen=True):
+class Trace(msgspec.Struct, frozen=True, gc=False):
     """One evaluation of a rule that mattered.
 
     trigger: the predicate, or who asked; cause: what made it true; seq: the change that it was; late: seconds; reason:
