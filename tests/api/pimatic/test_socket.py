@@ -310,7 +310,9 @@ async def test_a_failure_of_ours_is_answered_and_logged(
 
 
 @pytest.mark.parametrize("unspeakable", [r'"\ud800"', r'{"a":["\udfff"]}', r'{"\ud800":1}'])
-async def test_a_call_that_no_answer_can_name_is_refused_and_changes_nothing(door: SocketDoor, unspeakable: str) -> None:
+async def test_a_call_that_no_answer_can_name_is_refused_and_changes_nothing(
+    door: SocketDoor, unspeakable: str
+) -> None:
     client = await door.inside()
     params = '"params":{"deviceId":"switch1","actionName":"turnOn"}'
     client.say(f'42["call",{{"id":{unspeakable},"action":"callDeviceAction",{params}}}]')
