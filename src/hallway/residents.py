@@ -66,6 +66,8 @@ class FirstPeople:
     def __init__(self, people: People, home: Home, declared: Iterable[UserSettings], kept: Mapping[str, Kept]) -> None:
         self._people = people
         self._home = home
+        declared = tuple(declared)
+        people.declared = frozenset(user.username for user in declared)
         bodies = {key: definition.body for key, definition in kept.items() if definition.body is not None}
         self._declared = [
             (user, bodies.get(user.username))

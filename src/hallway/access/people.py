@@ -77,6 +77,8 @@ class People:
 
     def __init__(self, clock: Clock, *, enabled: bool = True) -> None:
         self.enabled = enabled
+        self.declared: frozenset[str] = frozenset()
+        """The names that configuration.yaml declares: whoever goes here comes back with the next start."""
         self.nobody = Caller(NOBODY, EVERYTHING, Context(ORIGIN, user=NOBODY), role="admin")
         self.digest = Digests()
         self._accounts: dict[str, _Account] = {}

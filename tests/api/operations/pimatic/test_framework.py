@@ -5,20 +5,24 @@ from __future__ import annotations
 import copy
 import gc
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
 from hallway.access.callers import Caller
+from hallway.access.people import Person
 from hallway.api.operations.base import Ask
 from hallway.api.operations.pimatic import applying
 from hallway.api.operations.pimatic.framework import restart
 from hallway.errors import InvalidInput
 from hallway.home.changes import Context
 from hallway.home.home import Home
+from hallway.residents import FirstPeople
+from hallway.settings import UserSettings
 from tests.api.operations.pimatic.desk import ADMIN, Desk
-from tests.home.homes import TEST
+from tests.home.homes import TEST, a_device
 
 BLANK = "xxxxxxxxxx"
 
@@ -173,6 +177,62 @@ async def test_people_and_roles_come_change_and_go() -> None:
     told = [(change.kind, change.key) for change in desk.house.definitions() if change.kind in ("user", "role")]
     assert ("user", "guest") in told
     assert "new" not in str([change.new for change in desk.house.definitions() if change.key == "guest"])
+
+
+@pytest.mark.parametrize(
+    ("edit", "left"),
+    [
+        (lambda desk: desk.home.remove_device("two", TEST), ["one", "three"]),
+        (lambda desk: desk.home.add_device(a_device("DummySwitch", "four"), "store", TEST), ["one", "two", "three"]),
+    ],
+)
+async def test_what_others_edit_while_passwords_are_hashed_is_not_in_the_way(
+    edit: Callable[[Desk], object], left: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = furnished()
+    config = await config_of(desk)
+    config["users"].append({"username": "guest", "password": "new", "role": "admin"})
+    config["devices"] = [device for device in config["devices"] if device["id"] in left]
+    config["devices"].append({"id": "three", "name": "Three", "class": "DummySwitch"})
+
+    async def meanwhile(person: Person, _password: str) -> Person:
+        edit(desk)
+        return person
+
+    monkeypatch.setattr(applying, "hashed", meanwhile)
+    await desk.kept_after("updateConfig", config=config)
+    assert list(desk.home.devices) == left
+    assert desk.people.user("guest") is not None
+
+
+async def test_what_cannot_be_any_more_once_passwords_are_hashed_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = furnished()
+    config = await config_of(desk)
+    config["users"].append({"username": "guest", "password": "new", "role": "admin"})
+    config["devices"].append({"id": "three", "name": "Three", "class": "DummySwitch"})
+
+    async def meanwhile(person: Person, _password: str) -> Person:
+        desk.home.add_device(a_device("DummySwitch", "three"), "link:far", TEST)
+        return person
+
+    monkeypatch.setattr(applying, "hashed", meanwhile)
+    with pytest.raises(InvalidInput, match="three"):
+        await desk.ask("updateConfig", config=config)
+    assert desk.people.user("guest") is None
+    assert [change.key for change in desk.house.definitions()][-1] == "three"
+
+
+async def test_whom_the_file_declares_is_removed_there() -> None:
+    desk = furnished()
+    FirstPeople(desk.people, desk.home, [UserSettings("child", "toy", "resident")], {})
+    config = await config_of(desk)
+    config["users"][1] = {"username": "child", "password": "other", "role": "admin"}
+    await desk.kept_after("updateConfig", config=config)
+    with desk.refuses("child", "configuration.yaml"):
+        await desk.ask("updateConfig", config={**config, "users": config["users"][:1]})
+    assert desk.people.user("child") is not None
 
 
 async def test_the_login_can_be_switched_off_and_on() -> None:

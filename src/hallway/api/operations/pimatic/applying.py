@@ -152,6 +152,9 @@ def _without_password(user: Attributes) -> Attributes:
 def _check_people(hub: Hub, plan: Plan) -> None:
     """Nobody may be without a password or a role, and somebody must be left who can undo this."""
     roles = {name: Role.of(name, _permissions(name, body)) for name, body in plan.wanted["roles"].items()}
+    for name in plan.differences["users"].missing:
+        if name in hub.people.declared:
+            raise InvalidInput(f"users: {name[:60]} stands in configuration.yaml: remove them there and start again")
     for name in plan.differences["users"].added:
         if name not in plan.passwords:
             raise InvalidInput(f"user {name[:60]} is new and needs a password")
@@ -238,10 +241,25 @@ def _try_variables(trial: Home, plan: Plan) -> None:
 # ---------------------------------------------------------------------- doing
 
 
-async def apply(hub: Hub, plan: Plan, context: Context) -> None:
-    """Make the home like the plan."""
-    people = await _people(plan)
-    _apply_people(hub, plan, people, context)
+async def make_like(hub: Hub, config: Attributes, context: Context) -> None:
+    """Make the home like that configuration. InvalidInput: it cannot be, and why; nothing has happened."""
+    plan = planned(hub, config)
+    if plan.passwords:
+        hashes = await _hashes(plan)
+        # hashing takes time in which others edit: the plan is made anew, and done before anybody can do something else
+        _apply(hub, planned(hub, config), hashes, context)
+    else:
+        _apply(hub, plan, {}, context)
+
+
+async def _hashes(plan: Plan) -> dict[str, str]:
+    """The hashes of new passwords."""
+    return {name: (await hashed(Person(name, ""), password)).hash for name, password in plan.passwords.items()}
+
+
+def _apply(hub: Hub, plan: Plan, hashes: Mapping[str, str], context: Context) -> None:
+    """Everything that the plan says, while nothing else happens."""
+    _apply_people(hub, plan, hashes, context)
     _apply_kept(hub, plan, context)
     _apply_devices(hub.home, plan.differences["devices"], context)
     _apply_variables(hub.home, plan.differences["variables"], context)
@@ -249,11 +267,6 @@ async def apply(hub: Hub, plan: Plan, context: Context) -> None:
     _apply_screens(hub.home, plan, context)
     for name, kind in ORDERED:
         _order(hub.home, kind, plan.wanted[name], context)
-
-
-async def _people(plan: Plan) -> dict[str, str]:
-    """The hashes of new passwords; computed before anything changes, since that takes time."""
-    return {name: (await hashed(Person(name, ""), password)).hash for name, password in plan.passwords.items()}
 
 
 def _apply_people(hub: Hub, plan: Plan, hashes: Mapping[str, str], context: Context) -> None:

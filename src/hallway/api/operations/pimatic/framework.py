@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from hallway.api.operations.base import Ask, Hub, Operation, never
-from hallway.api.operations.pimatic.applying import apply, planned
+from hallway.api.operations.pimatic.applying import make_like
 from hallway.api.operations.pimatic.configuration import configuration
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, refusing
 from hallway.api.operations.pimatic.kept import PIMATIC
@@ -53,9 +53,8 @@ async def _check_password(hub: Hub, ask: Ask) -> None:
 
 async def update_config(hub: Hub, ask: Ask) -> object:
     """All of it counts at once, or nothing of it."""
-    plan = planned(hub, object_in(ask.data, "config"))
     with refusing():
-        await apply(hub, plan, ask.caller.context)
+        await make_like(hub, object_in(ask.data, "config"), ask.caller.context)
     return await kept(hub, None)
 
 
