@@ -1,4 +1,4 @@
-"""The command `hallway`: run a home, try the demo, check a configuration, move in from another program and out.
+"""The command `hallway`: run a home, try the demo, check a configuration, ask about rules, move in and out.
 
 Exit codes: 0 all is well, 1 the hub cannot run, 2 the configuration or the command line is wrong.
 It must not hold anything that a library user would want.
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hallway import __version__
+from hallway import __version__, rule_command
 from hallway.errors import HallwayError, InvalidInput
 from hallway.settings import ConfigurationError, Settings, load
 
@@ -53,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check the configuration of a home")
     check.add_argument("--home", type=Path, required=True, metavar="DIR", help="directory with configuration.yaml")
     check.set_defaults(command=_check)
+    rule = commands.add_parser("rule", help="ask a running hub about its rules")
+    rule_command.add_options(rule)
+    rule.set_defaults(command=_rule)
     moving_in = commands.add_parser("import", help="bring the home of another program into a home")
     _import_options(moving_in.add_subparsers(required=True, metavar="PROGRAM"))
     moving_out = commands.add_parser("export", help="write a home as the configuration of another program")
@@ -105,6 +108,16 @@ def _check(given: argparse.Namespace) -> int:
     for note in expected(settings, parse):
         print(note)
     print(f"{settings.source}: {len(settings.devices)} devices, {len(settings.variables)} variables: all is well")
+    return 0
+
+
+def _rule(given: argparse.Namespace) -> int:
+    try:
+        for line in rule_command.answers(given):
+            print(line)
+    except InvalidInput as error:
+        print(f"hallway: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -141,8 +141,9 @@ class Why:
 
     def _beginning(self, context: Context, trace: Trace | None) -> Link:
         if context.user:
-            text = f"{context.user}, through {context.origin}"
-            return Link("person", text, user=context.user, origin=context.origin)
+            # of a rule that was asked for, its trace knows where
+            origin = trace.origin if trace is not None and trace.origin else context.origin
+            return Link("person", f"{context.user}, through {origin}", user=context.user, origin=origin)
         if trace is not None:
             return Link("time", trace.cause or trace.trigger, trace.at, origin=context.origin)
         kind: Kind = "time" if context.origin.startswith("timer:") else "other"

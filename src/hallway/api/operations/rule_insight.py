@@ -116,7 +116,7 @@ def _between(name: str, given: Attributes, low: float, high: float, default: flo
     number = number_of(name, given[name])
     if not low <= number <= high or not number:
         raise InvalidInput(
-            f"{name} is {number}: give a number from {low:g} to {high:g}" + (", not 0" if not low else "")
+            f"{name} is {number:g}: give a number from {low:g} to {high:g}" + (", not 0" if not low else "")
         )
     return number
 
