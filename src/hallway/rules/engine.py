@@ -345,7 +345,7 @@ class RuleEngine:
 
     def touches(self, name: str) -> Touches:
         """What looks at a device or a `$variable`, or acts on it. NotFound: there is none."""
-        return touches(self._home, name, self._parser)
+        return touches(self._home, name, self._parser, self._mentions)
 
     def upcoming(self, days: float) -> list[Upcoming]:
         """What rules will do by the clock in the next days, as far as it can be known."""

@@ -6,13 +6,15 @@ It must not know how rules run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import islice
 from typing import Final, Literal, Protocol
 
 import msgspec
 
 from hallway.errors import HallwayError
 from hallway.home.values import Attributes
-from hallway.rules.bound import FOR, BoundRule
+from hallway.rules.bound import FOR, BoundPredicate, BoundRule
 from hallway.rules.running import AFTER, BACK
 from hallway.rules.tasks import Note
 from hallway.rules.timing import Ticks, TimeSignal
@@ -46,17 +48,21 @@ def upcoming(rules: Iterable[BoundRule], notes: Iterable[Note], now: float, days
     """What will happen in so many days, in order; of what happens all the time only the beginning."""
     until = now + days * _DAY
     known = {rule.owner: rule for rule in rules}
-    found = [each for rule in known.values() for each in _of_rule(rule, now, until)]
-    found += [each for note in notes for each in _of_note(note, known, until)]
-    return sorted(found, key=lambda each: each.at)[:MOST]
+    noted = sorted((each for note in notes for each in _of_note(note, known, until)), key=_at)
+    # each in its order already: no more of them are reckoned than are told
+    by_clock = (_of_predicate(rule, predicate, now, until) for rule in known.values() for predicate in rule.predicates)
+    return list(islice(merge(noted, *by_clock, key=_at), MOST))
 
 
-def _of_rule(rule: BoundRule, now: float, until: float) -> Iterator[Upcoming]:
-    for predicate in rule.predicates:
-        signal = predicate.signal
-        if isinstance(signal, TimeSignal | Ticks) and not predicate.predicate.just_condition:
-            for at in _turns(signal, now, until):
-                yield Upcoming(at, rule.rule.id, "time", predicate.predicate.token)
+def _at(each: Upcoming) -> float:
+    return each.at
+
+
+def _of_predicate(rule: BoundRule, predicate: BoundPredicate, now: float, until: float) -> Iterator[Upcoming]:
+    signal = predicate.signal
+    if isinstance(signal, TimeSignal | Ticks) and not predicate.predicate.just_condition:
+        for at in _turns(signal, now, until):
+            yield Upcoming(at, rule.rule.id, "time", predicate.predicate.token)
 
 
 def _turns(signal: Turns, now: float, until: float) -> Iterator[float]:

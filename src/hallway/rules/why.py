@@ -6,7 +6,8 @@ it. It must not know doors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
@@ -26,6 +27,7 @@ from hallway.rules.traces import Trace, Traces
 
 LONGEST: Final = 40
 _RULE: Final = "rule:"
+NOTHING_READ: Final[Mapping[str, Mentions]] = MappingProxyType({})
 _WORDS: Final = {
     "formula": "it is computed from that",
     "field": "a field shows that",
@@ -193,8 +195,13 @@ class Touches(msgspec.Struct, frozen=True):
     entities: tuple[str, ...]
 
 
-def touches(home: Home, name: str, parser: Callable[[str, Home], ParsedRule]) -> Touches:
-    """The rules that look at a device or `$variable` or act on it, and what else names it. NotFound: there is none."""
+def touches(
+    home: Home, name: str, parser: Callable[[str, Home], ParsedRule], read: Mapping[str, Mentions] = NOTHING_READ
+) -> Touches:
+    """The rules that look at a device or `$variable` or act on it, and what else names it. NotFound: there is none.
+
+    read: what is known already of rules.
+    """
     variable = name.removeprefix("$") if name.startswith("$") else ""
     if not variable:
         home.device(name)
@@ -204,7 +211,7 @@ def touches(home: Home, name: str, parser: Callable[[str, Home], ParsedRule]) ->
     names = {name_of(each) for each in computed} | {("variable", variable) if variable else ("device", name)}
     entities = () if variable else home.entities_of(name)
     names |= {("entity", entity_id) for entity_id in entities}
-    mentions = {rule.id: _mentions(home, rule.text, parser) for rule in home.rules.all()}
+    mentions = {rule.id: read.get(rule.id) or _mentions(home, rule.text, parser) for rule in home.rules.all()}
     key = variable or name
     members = {group.id: group.variables if variable else group.devices for group in home.groups.all()}
     return Touches(
