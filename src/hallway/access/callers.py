@@ -51,6 +51,10 @@ class Caller(msgspec.Struct, frozen=True):
         """Whether they have that permission."""
         return not permission or permission in self.permissions
 
+    def may_all(self, permissions: frozenset[Permission]) -> bool:
+        """Whether they have all of these permissions."""
+        return permissions <= self.permissions
+
 
 def granted(permissions: Mapping[str, object]) -> frozenset[Permission]:
     """What a role gives: `{scope: none|read|write, controlDevices: bool, restart: bool}`; write includes read."""

@@ -2,7 +2,7 @@
 
 What happens within one turn of the loop is one write per client. A client that does not keep up costs a bounded queue
 in which the last state of an entity takes the place of those before it; one that stays behind with other events is let
-go, so that it starts over with the truth. It must not know doors.
+go, so that it starts over with the truth. It must not know doors, nor who may hear what.
 """
 
 from __future__ import annotations
@@ -48,13 +48,23 @@ def as_it_is(data: bytes) -> bytes:
 
 
 class StreamClient:
-    """One client: what it wants, how its bytes are framed, and what waits for it while it does not keep up."""
+    """One client: what it wants, how its bytes are framed, and what waits for it while it does not keep up.
+
+    hears: whether it may hear of an event, None: of all; it is asked of every event, in order.
+    """
 
     def __init__(
-        self, line: Line, only: frozenset[str], frame: Callable[[bytes], bytes], on_end: Callable[[StreamClient], None]
+        self,
+        line: Line,
+        only: frozenset[str],
+        frame: Callable[[bytes], bytes],
+        on_end: Callable[[StreamClient], None],
+        hears: Callable[[Event], bool] | None = None,
     ) -> None:
         self._line = line
-        self.only = only
+        self._only = only
+        self._hears = hears
+        self.gets_all = not only and hears is None
         self.frame = frame
         self._on_end = on_end
         self._waiting: dict[str | int, bytes] = {}
@@ -63,7 +73,7 @@ class StreamClient:
         line.on_writable(self._writable)
 
     def wants(self, event: Event) -> bool:
-        return not self.only or event.event_type in self.only
+        return (self._hears is None or self._hears(event)) and (not self._only or event.event_type in self._only)
 
     def send(self, framed: bytes, events: list[tuple[Event, bytes]]) -> None:
         """Push what happened; keep it, event by event, while the client is behind."""
@@ -131,10 +141,16 @@ class Streams:
     def __len__(self) -> int:
         return len(self._clients)
 
-    async def serve(self, line: Line, only: frozenset[str], frame: Callable[[bytes], bytes] = chunk) -> None:
-        """Push events to a client whose answer has begun, until one of both sides ends it."""
+    async def serve(
+        self,
+        line: Line,
+        only: frozenset[str],
+        frame: Callable[[bytes], bytes] = chunk,
+        hears: Callable[[Event], bool] | None = None,
+    ) -> None:
+        """Push events to a client whose answer has begun, until one of both sides ends it. hears: which it may hear."""
         ended = asyncio.Event()
-        client = StreamClient(line, only, frame, self._forget)
+        client = StreamClient(line, only, frame, self._forget, hears)
         if not self._clients:
             self._unsubscribe = self._bus.listen(MATCH_ALL, self._take, self.__len__)
             self._cancel_ping = self._clock.call_later(PING_EVERY, self._ping)
@@ -171,10 +187,10 @@ class Streams:
         whole = b"".join([message for _event, message in events])
         chunked = chunk(whole)
         for client in list(self._clients):
-            if client.only:
-                self._send_wanted(client, events)
-            else:
+            if client.gets_all:
                 client.send(chunked if client.frame is chunk else whole, events)
+            else:
+                self._send_wanted(client, events)
 
     def _send_wanted(self, client: StreamClient, events: list[tuple[Event, bytes]]) -> None:
         wanted = [(event, message) for event, message in events if client.wants(event)]

@@ -237,11 +237,11 @@ class HomeAssistantDoor:
         connection = connection_of(scope)
         if scope["http_version"] == "1.0":
             connection.push(OLD_EVENT_STREAM)
-            await self._streams.serve(connection, wanted.only, as_it_is)
+            await self._streams.serve(connection, wanted.only, as_it_is, wanted.hears)
             connection.close()
             return None
         await send({"type": "http.response.start", "status": 200, "headers": EVENT_STREAM})
-        await self._streams.serve(connection, wanted.only)
+        await self._streams.serve(connection, wanted.only, hears=wanted.hears)
         await send({"type": "http.response.body", "body": b""})
         return None
 

@@ -15,6 +15,7 @@ import msgspec
 
 from hallway.access.callers import Caller
 from hallway.api.operations.base import Ask, Hub, Operation, Parameter, never
+from hallway.api.operations.entity_scopes import Hears, check_call, check_fired, check_set, hearing, may_see, seen
 from hallway.errors import HallwayError, InvalidInput, NotFound, Unreachable
 from hallway.home.calls import Call
 from hallway.home.changes import AnyChange, Defined, State, Updated, VariableSet
@@ -60,13 +61,13 @@ def list_services(hub: Hub, _ask: Ask) -> list[Attributes]:
     return [{"domain": domain, "services": list(services)} for domain, services in offered.items()]
 
 
-def list_states(hub: Hub, _ask: Ask) -> list[State]:
-    return hub.home.states()
+def list_states(hub: Hub, ask: Ask) -> list[State]:
+    return seen(ask.caller, hub.home.states())
 
 
 def get_state(hub: Hub, ask: Ask) -> State:
     state = hub.home.state(ask.path[0])
-    if state is None:
+    if state is None or not may_see(ask.caller, state.entity_id):
         raise NotFound("State does not exist.")
     return state
 
@@ -79,6 +80,7 @@ def set_state(hub: Hub, ask: Ask) -> StateSet | Awaitable[StateSet]:
             "state not specified: send a JSON object with the key state, and attributes if there are any"
         )
     entity_id = ask.path[0]
+    check_set(ask.caller, entity_id)
     attributes = _attributes_in(data.get("attributes"))
     text = python_text(data["state"])
     if attributes or not text.isascii():
@@ -120,6 +122,7 @@ def fire_event(hub: Hub, ask: Ask) -> Message:
     encode(ask.data)
     if event_type == "state_changed":
         _check_states(ask.data)
+    check_fired(ask.caller, event_type, ask.data)
     hops = ask.caller.context.hops
     if hub.home.hub_id not in hops and len(hops) < MAX_HOPS:
         hub.told(ask.caller.link, event_type, ask.data, ask.caller.context)
@@ -137,9 +140,10 @@ def _check_states(data: Attributes) -> None:
 
 
 async def call_service(hub: Hub, ask: Ask) -> list[State]:
-    """Run a service: the states that changed until it was done, or for ten seconds at most."""
+    """Run a service: the states that the caller may see and that changed until it was done, or for ten seconds."""
     domain, service = ask.path
     encode(ask.data)
+    check_call(ask.caller, domain, service, ask.data)
     moved: dict[str, None] = {}
 
     def note(change: AnyChange) -> None:
@@ -157,7 +161,7 @@ async def call_service(hub: Hub, ask: Ask) -> list[State]:
     if call.error is not None:
         raise call.error
     states = hub.home.entities.states
-    return [states[entity_id] for entity_id in moved if entity_id in states]
+    return seen(ask.caller, [states[entity_id] for entity_id in moved if entity_id in states])
 
 
 async def finished(call: Call, seconds: float) -> None:
@@ -253,15 +257,16 @@ def _number(data: Attributes) -> int:
 
 
 class Stream(msgspec.Struct, frozen=True):
-    """All events from now on, or only those of the types named."""
+    """All events from now on, or only those of the types named, and only those that may be heard."""
 
     only: frozenset[str]
+    hears: Hears | None = None
 
 
 def stream(_hub: Hub, ask: Ask) -> Stream:
     restrict = ask.data.get("restrict")
     names = restrict.split(",") if isinstance(restrict, str) else []
-    return Stream(frozenset(name.strip() for name in names if name.strip()))
+    return Stream(frozenset(name.strip() for name in names if name.strip()), hearing(ask.caller))
 
 
 _ENTITY = Parameter("entity_id", "path", "domain.object_id, in any case", required=True, example="light.bed_light")
