@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from hallway.api.operations.pimatic.blanking import BLANK
+from hallway.api.operations.pimatic.recent import Recent
+from hallway.api.pimatic.live import Event, Live
 from tests.api.operations.pimatic.desk import ADMIN, Desk
 from tests.home.homes import a_device
 
@@ -145,3 +148,34 @@ async def test_who_may_not_does_not() -> None:
     reader = type(ADMIN)("reader", frozenset({"devices:read"}), ADMIN.context)
     with desk.refuses("controlDevices", status=403):
         await desk.ask("callDeviceAction", caller=reader, deviceId="it", actionName="turnOn")
+
+
+SECRETS: dict[str, Any] = {"apiKey": "hush", "pin": 1234, "url": "http://me:hush@here/"}
+SHOWN = {"apiKey": BLANK, "pin": BLANK, "url": f"http://{BLANK}@here/"}
+
+
+async def test_secrets_of_a_device_are_blank_wherever_it_is_shown() -> None:
+    desk = Desk()
+    told: list[bytes] = []
+
+    def hear(events: list[Event]) -> None:
+        told.extend(event.packet.text for event in events)
+
+    Live(desk.home, desk.hub.forms, Recent(desk.home), hear).start()
+    config = {"id": "lamp", "name": "Lamp", "class": "DummySwitch"}
+    added = await desk.kept_after("addDeviceByConfig", deviceConfig={**config, **SECRETS})
+    shown = await desk.ask("getDeviceById", deviceId="lamp")
+    desk.house.act("lamp", "turnOn")
+    whole = await desk.ask("getConfig")
+    assert added["config"] == shown["config"] == whole["devices"][0] == {**config, **SHOWN}
+    assert (await desk.ask("getDevices"))[0]["config"] == {**config, **SHOWN}
+    changed = await desk.kept_after("updateDeviceByConfig", deviceConfig={**config, **SHOWN, "name": "Light"})
+    assert changed["config"] == {**config, **SHOWN, "name": "Light"}
+    assert desk.home.device("lamp").config == {**config, **SECRETS, "name": "Light"}
+    whole["devices"][0]["name"] = "Lantern"
+    await desk.kept_after("updateConfig", config=whole)
+    assert desk.home.device("lamp").config == {**config, **SECRETS, "name": "Lantern"}
+    removed = await desk.kept_after("removeDevice", deviceId="lamp")
+    assert removed["config"] == {**config, **SHOWN, "name": "Lantern"}
+    assert told
+    assert "hush" not in repr(told)

@@ -81,9 +81,8 @@ def planned(hub: Hub, config: Attributes) -> Plan:
     now = _present(hub)
     passwords = _passwords(wanted["users"])
     wanted["users"] = {name: _without_password(user) for name, user in wanted["users"].items()}
-    wanted["plugins"] = {
-        name: unblanked(body, now["plugins"].get(name, {})) for name, body in wanted["plugins"].items()
-    }
+    for name in ("plugins", "devices"):
+        wanted[name] = {key: unblanked(body, now[name].get(key, {})) for key, body in wanted[name].items()}
     differences = {name: _difference(wanted[name], now[name], passwords if name == "users" else {}) for name in wanted}
     plan = Plan(wanted, differences, settings, passwords)
     _check_people(hub, plan)

@@ -32,7 +32,7 @@ def configuration(hub: Hub) -> Attributes:
     return {
         "settings": settings_of(hub),
         "plugins": [blanked(body) for body in hub.kept.all("plugin").values()],
-        "devices": [device.config for device in defined_devices(home).values()],
+        "devices": [blanked(device.config) for device in defined_devices(home).values()],
         "rules": [rule.config for rule in home.rules.all()],
         "variables": [variable_definition(variable) for variable in home.variables],
         "pages": [page.config for page in home.pages.all()],
@@ -55,9 +55,8 @@ def settings_of(hub: Hub) -> Attributes:
     }
     settings: Attributes = {"locale": "en", "httpsServer": {}, "cors": {}, "gui": {}, **kept, "database": database}
     login: Attributes = {"loginTime": FOR_TEN_YEARS, **hub.kept.setting(AUTHENTICATION)}
-    shown = blanked(settings)
     return {
-        **(shown if isinstance(shown, dict) else {}),
+        **blanked(settings),
         "authentication": {**login, "enabled": hub.people.enabled, "secret": BLANK},
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from hallway.api.operations.base import Ask, Hub, Operation
+from hallway.api.operations.pimatic.blanking import unblanked
 from hallway.api.operations.pimatic.coercion import boolean_of, number_of
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, order_in, path, refusing
 from hallway.api.operations.pimatic.schemas import config_schema
@@ -54,6 +55,9 @@ def add_device(hub: Hub, ask: Ask) -> object:
 
 def change_device(hub: Hub, ask: Ask) -> object:
     config = _device_config(ask)
+    known = hub.home.devices.get(str(config["id"]))
+    if known is not None:
+        config = unblanked(config, known.config)
     with refusing():
         device = hub.home.change_device(config, ask.caller.context)
     return kept(hub, hub.forms.new_device(device))

@@ -6,11 +6,12 @@ A device is written once and kept as bytes until something of it changes. It mus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import orjson
 
+from hallway.api.operations.pimatic.blanking import blanked
 from hallway.api.operations.pimatic.recent import Moment, Recent
 from hallway.home.changes import AnyChange, Defined, Updated
 from hallway.home.classes import CLASSES, DeviceClass
@@ -42,6 +43,13 @@ def milliseconds(at: float) -> int:
     return round(at * 1000)
 
 
+class _ShownConfig(NamedTuple):
+    """What is shown of a config."""
+
+    given: Attributes
+    shown: Attributes
+
+
 class Forms:
     """Writes the things of one home. Made before the doors listen, so that they find the forms up to date."""
 
@@ -50,6 +58,7 @@ class Forms:
         self._recent = recent
         self._written: dict[str, orjson.Fragment] = {}
         self._all: orjson.Fragment | None = None
+        self._configs: dict[str, _ShownConfig] = {}
         home.changes.subscribe(self._follow)
 
     def _follow(self, change: AnyChange) -> None:
@@ -58,6 +67,7 @@ class Forms:
             self._all = None
         elif isinstance(change, Defined) and change.kind == "device":
             self._written.pop(change.key, None)
+            self._configs.pop(change.key, None)
             self._all = None
 
     # ------------------------------------------------------------------ devices
@@ -88,8 +98,7 @@ class Forms:
         attributes = self._recent.attributes(device).values()
         return self._device(device, [{**attribute_shape(device, a), "value": None, "history": []} for a in attributes])
 
-    @staticmethod
-    def _device(device: Device, attributes: list[Value]) -> Attributes:
+    def _device(self, device: Device, attributes: list[Value]) -> Attributes:
         known = CLASSES.get(device.class_name)
         return {
             "id": device.id,
@@ -97,10 +106,20 @@ class Forms:
             "template": known.template if known is not None else "device",
             "attributes": attributes,
             "actions": [action_form(action) for action in device.actions.values()],
-            "config": device_config(device.config, known),
+            "config": self._config(device, known),
             "configDefaults": config_defaults(known),
             "capabilities": list[Value](known.capabilities) if known is not None else [],
         }
+
+    def _config(self, device: Device, known: DeviceClass | None) -> Attributes:
+        """The config as it is shown: it is looked through for secrets once, not with every value."""
+        kept = self._configs.get(device.id)
+        if kept is not None and kept.given is device.config:
+            return kept.shown
+        shown = blanked(device_config(device.config, known))
+        if self._home.devices.get(device.id) is device:
+            self._configs[device.id] = _ShownConfig(device.config, shown)
+        return shown
 
     def _attribute(self, device: Device, attribute: Attribute) -> Attributes:
         form = attribute_shape(device, attribute)

@@ -130,7 +130,8 @@ def _without_prefix(name: str) -> str:
 
 
 def get_config(hub: Hub, ask: Ask) -> Value:
-    return blanked(hub.kept.get("plugin", str(ask.data["pluginName"])))
+    config = hub.kept.get("plugin", str(ask.data["pluginName"]))
+    return None if config is None else blanked(config)
 
 
 def update_config(hub: Hub, ask: Ask) -> object:
