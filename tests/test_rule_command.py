@@ -6,10 +6,12 @@ import getpass
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from hallway.cli import main
 from hallway.rule_command import PASSWORD, marked
 from tests.hubs import RunningHub, free_port
 
+PAGE = (Path(__file__).parent.parent / "docs" / "rules.md").read_text("utf-8")
 HOME = """\
 users:
   - {username: ann, password: "her:own", role: admin}
@@ -93,6 +96,7 @@ def test_a_bad_sentence_is_marked_where_it_goes_wrong(ask: Ask) -> None:
     assert lines[1] == "  when lamp is on then turn lamp orange"
     assert lines[2] == "                                 ^"
     assert "“on”, “off”" in lines[3]
+    assert error in PAGE
 
 
 @pytest.mark.parametrize(
@@ -145,6 +149,13 @@ def test_traces_tell_runs_and_near_misses(ask: Ask) -> None:
     assert "done: turn lamp on" in printed
     assert ask("trace", "warm", "--result", "ran", "--limit", "1")[1].count("DATE") == 1
     assert "nothing is known of hourly" in ask("trace", "hourly")[1]
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\$ hallway rule (.*)$", PAGE, re.MULTILINE))
+def test_the_guide_shows_what_can_be_asked(ask: Ask, line: str) -> None:
+    ended, printed, error = ask(*shlex.split(line))
+    assert (ended, error) == (0, "")
+    assert printed
 
 
 def test_what_touches_something_and_what_comes_up(ask: Ask) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
 import pytest
 
 from hallway.access.callers import Caller, granted
-from hallway.api.operations.rule_insight import RESULTS
+from hallway.api.operations.rule_insight import OPERATIONS, RESULTS
 from hallway.api.pimatic.calls import Calls
 from hallway.errors import Forbidden
 from hallway.home.changes import Context
@@ -23,6 +25,7 @@ from tests.api.operations.pimatic.desk import ADMIN, Desk
 from tests.conftest import StartHub
 from tests.home.homes import NOW, a_device
 
+PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text("utf-8")
 MS = round(NOW * 1000)
 WARM = "when temperature of air > 25 then turn lamp on"
 READS = {"rules": "read", "devices": "read", "variables": "read", "events": "read"}
@@ -151,6 +154,11 @@ async def test_what_cannot_be_asked_is_refused_with_a_reason(
 async def test_what_is_not_there_is_not_found(desk: RuleDesk, name: str, given: dict[str, Any]) -> None:
     with desk.refuses("there is no", status=404):
         await desk.ask(name, **given)
+
+
+def test_the_guide_has_every_operation_with_its_route_and_permission() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+) (\S+)` \| `([\w:]+)`", PAGE, re.MULTILINE)
+    assert rows == [(each.name, each.methods[0], each.route, each.permission) for each in OPERATIONS]
 
 
 def test_results_are_those_that_traces_have() -> None:
