@@ -263,6 +263,7 @@ def test_what_makes_no_sense_in_the_store_is_left_out_and_the_rest_comes(
     load_kept(home, stored(**{kind: {"bad": bad, "good": good}}))
     assert home.order(cast("Kind", kind)) == ("good",)
     assert "of the store is left out" in caplog.text
+    assert "parked" not in caplog.text
 
 
 def test_a_rule_that_cannot_be_read_stays_and_its_line_is_told(home: Home, tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_what_is_parked_or_left_out_is_told_and_is_no_failure(mover: Mover) -> N
     assert ended.returncode == 0
     for sentence in (
         "parked: device hue: there is no device class 'HueLight'",
-        "parked: user ghost: there is no role missing",
+        "remark: user ghost: there is no role missing",
         "left out: groups, entry 1: id must be a text",
         "plugins are kept with their settings, but pimatic's plugins do not run here: cron, sunrise",
         "these came without a password and cannot log in: eve",
@@ -200,6 +200,35 @@ def test_another_password_of_a_user_has_to_be_meant(mover: Mover) -> None:
 
 
 # ---------------------------------------------------------------------- nothing is written
+
+
+def test_what_nobody_could_mend_is_left_out_and_does_not_come_over(mover: Mover) -> None:
+    mover.put(config(devices=[*CONFIG["devices"], {"id": "b d", "class": "DummySwitch"}]))
+    ended = mover.move_in()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "left out: devices, entry 4: device id 'b d'" in ended.stdout
+    assert "parked: device b d" not in ended.stdout
+    assert ("device", "b d") not in mover.kept()
+    assert mover.kept()["order", "device"] == {"order": ["lamp", "heater", "hue"]}
+
+
+def test_broken_variables_stop_nothing_and_are_told_one_by_one(mover: Mover) -> None:
+    broken = [{"name": "c1", "expression": "$nope + ("}, {"name": "c2", "expression": "$c1"}]
+    mover.put(config(variables=[*CONFIG["variables"], *broken]))
+    ended = mover.move_in()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    parked, remark = (line for line in ended.stdout.splitlines() if "variable c" in line)
+    assert parked.startswith("parked: variable c1: at character 10: the expression ends where ")
+    assert remark == "remark: variable c2: $c1 does not work, so it is not computed"
+    assert mover.kept()["variable", "c2"] == broken[1]
+
+
+def test_settings_that_cannot_be_kept_leave_nothing_behind(mover: Mover) -> None:
+    mover.put(json.dumps(config(settings={"locale": "\ud800"})))
+    ended = mover.move_in()
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "the settings cannot be kept: a text holds half a surrogate pair" in ended.stderr
+    assert not mover.home.exists()
 
 
 def test_a_dry_run_tells_the_same_and_writes_nothing(mover: Mover) -> None:

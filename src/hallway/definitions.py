@@ -173,7 +173,6 @@ def _load_devices(home: Home, kept: KeptOfKind) -> None:
         except Conflict as error:
             _left_out(f"device {key}", error)
         except HallwayError as error:
-            log.warning("device %s is parked: %s", key, error.message)
             _park(home, key, config, error.message)
 
 
@@ -182,6 +181,8 @@ def _park(home: Home, key: str, config: Attributes, why: str) -> None:
         home.park_device(config, STORE, why)
     except HallwayError as error:
         _left_out(f"device {key}", error)
+    else:
+        log.warning("device %s is parked: %s", key, why)
 
 
 def _load_variables(home: Home, kept: KeptOfKind) -> None:

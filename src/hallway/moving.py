@@ -78,6 +78,7 @@ def import_pimatic(asked: Import, clock: Clock, language: Language, rules: RuleL
         *_told_of_definitions(asked, moving, plan),
         *(f"left out: {sentence}" for sentence in moving.left_out),
         *(f"parked: {sentence}" for sentence in trial.parked),
+        *(f"remark: {sentence}" for sentence in trial.remarks),
         *_told_of_plugins(moving),
         *_told_of_twice(moving, settings),
         *_told_of_values(remembered, plan),

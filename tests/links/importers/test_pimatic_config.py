@@ -138,12 +138,31 @@ def test_a_place_that_is_none_is_not_taken(latitude: Any, longitude: Any) -> Non
         ({"rules": [{"id": 5, "rule": "when"}]}, "rules, entry 1: id must be a text of 1 to 255 signs"),
         ({"groups": [{"id": "a"}, {"id": "a"}]}, "groups, entry 2: id a stands there twice, the first one counts"),
         ({"scenes": []}, "scenes: pimatic has no such section"),
+        ({"\ud800": []}, r"\ud800: pimatic has no such section"),
+        (
+            {"devices": [{"id": "b d", "class": "DummySwitch"}]},
+            "devices, entry 1: device id 'b d' is not allowed: use letters a-z, digits, - and _ only",
+        ),
+        (
+            {"rules": [{"id": "b d", "rule": "when x then y"}]},
+            "rules, entry 1: rule id 'b d' is not allowed: use at most 255 letters a-z, digits, - and _",
+        ),
+        ({"pages": [{"id": "b\nd"}]}, r"pages, entry 1: page id 'b\nd' is not allowed: use a text without line breaks"),
+        (
+            {"devices": [{"id": "lamp", "class": "DummySwitch", "name": "\ud800"}]},
+            "devices, entry 1: a text holds half a surrogate pair (\\ud800 to \\udfff), which UTF-8 cannot carry",
+        ),
     ],
 )
 def test_what_cannot_be_kept_is_told_and_the_rest_comes_over(changed: Any, sentence: str) -> None:
     found = moving(config(**changed))
     assert found.left_out == (sentence,)
     assert "zoe" in found.orders["user"]
+
+
+def test_settings_that_cannot_be_kept_are_an_error() -> None:
+    with pytest.raises(InvalidConfiguration, match="the settings cannot be kept"):
+        moving(config(settings={"locale": "\ud800"}))
 
 
 @pytest.mark.parametrize(

@@ -32,17 +32,7 @@ def test_a_home_that_works_has_nothing_to_tell() -> None:
         ({"devices": [{"id": "lamp", "class": "Timer", "resolution": "x"}]}, ["device lamp: class Timer: resolution"]),
         ({"variables": [{"name": "limit", "expression": "$nothing +"}]}, ["variable limit: "]),
         ({"rules": [{"id": "night", "rule": "turn lamp off"}]}, ["rule night: a rule must begin with"]),
-        ({"pages": [{"id": "p", "devices": [{"deviceId": "gone"}]}]}, ["page p: there is no device gone"]),
         ({"pages": [{"id": "p", "devices": 5}]}, ["page p: devices must be a list"]),
-        (
-            {"groups": [{"id": "g", "devices": ["gone"], "rules": ["gone"], "variables": ["gone"]}]},
-            ["group g: there is no device gone, no rule gone, no variable gone"],
-        ),
-        ({"users": [{"username": "eve", "role": "nothing"}]}, ["user eve: there is no role nothing"]),
-        (
-            {"devices": [{"id": "lamp", "class": "DummyDimmer"}, {"id": "b d", "class": "DummySwitch"}]},
-            ["device b d: "],
-        ),
     ],
 )
 def test_what_will_not_work_is_told(changed: Any, sentences: list[str]) -> None:
@@ -50,6 +40,73 @@ def test_what_will_not_work_is_told(changed: Any, sentences: list[str]) -> None:
     assert len(found) == len(sentences)
     for told, sentence in zip(found, sentences, strict=True):
         assert told.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentences"),
+    [
+        ({"pages": [{"id": "p", "devices": [{"deviceId": "gone"}]}]}, ["page p: there is no device gone"]),
+        (
+            {"groups": [{"id": "g", "devices": ["gone"], "rules": ["gone"], "variables": ["gone"]}]},
+            ["group g: there is no device gone, no rule gone, no variable gone"],
+        ),
+        ({"users": [{"username": "eve", "role": "nothing"}]}, ["user eve: there is no role nothing"]),
+        (
+            {"variables": [{"name": "limit", "value": 1}, {"name": "v", "expression": "$gone + $limit + $b.c"}]},
+            ["variable v: there is no $b.c, there is no $gone, so it is not computed"],
+        ),
+        (
+            {"variables": [{"name": "limit", "value": 1}, {"name": "v", "expression": "$lamp.colour"}]},
+            ["variable v: there is no $lamp.colour, so it is not computed"],
+        ),
+        (
+            {
+                "devices": [
+                    {"id": "lamp", "class": "DummyDimmer"},
+                    {
+                        "id": "sums",
+                        "class": "VariablesDevice",
+                        "variables": [{"name": "a", "expression": "$gone"}, {"name": "b", "expression": "1"}],
+                    },
+                ]
+            },
+            ["device sums: a is not computed"],
+        ),
+    ],
+)
+def test_what_works_and_misses_something_is_a_remark(changed: Any, sentences: list[str]) -> None:
+    found = trial(**changed)
+    assert found.parked == ()
+    assert len(found.remarks) == len(sentences)
+    for told, sentence in zip(found.remarks, sentences, strict=True):
+        assert told.startswith(sentence)
+
+
+def test_exactly_the_broken_variables_are_parked() -> None:
+    found = trial(
+        variables=[
+            {"name": "c2", "expression": "$c1"},
+            {"name": "c1", "expression": "$nope + ("},
+            {"name": "x", "expression": "$y + 1"},
+            {"name": "y", "expression": "$x + 1"},
+            {"name": "self", "expression": "$self"},
+            {"name": "b d", "value": 1},
+            {"name": "limit", "value": 1},
+            {"name": "good", "expression": "$limit + 1"},
+        ]
+    )
+    assert [told.partition(":")[0] for told in found.parked] == [
+        "variable c1",
+        "variable y",
+        "variable self",
+        "variable b d",
+    ]
+    assert "$y would depend on itself: $y → $x → $y" in found.parked[1]
+    assert found.remarks == (
+        "variable c2: $c1 does not work, so it is not computed",
+        "variable x: $y does not work, so it is not computed",
+    )
+    assert found.home.value("good") == 2
 
 
 def test_variables_may_use_each_other_in_any_order() -> None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from hallway.errors import InvalidConfiguration
-from hallway.home.values import Attributes, Value, decode, kind_of
+from hallway.errors import HallwayError, InvalidConfiguration
+from hallway.home.announcing import check_storable
+from hallway.home.ids import check_device_id, check_id, check_rule_id
+from hallway.home.values import Attributes, Value, decode, encode, kind_of
 from hallway.home.variables import as_value
 from hallway.links.importers.json_comments import without_comments
 
@@ -30,6 +33,15 @@ LISTS: Final = (
     ("plugins", "plugin", "plugin"),
 )
 """Lists of config.json: their names, the kinds that they become, and the property that names an entry."""
+_IDS: Final[Mapping[str, Callable[[str], object]]] = MappingProxyType(
+    {
+        "device": check_device_id,
+        "rule": check_rule_id,
+        "page": partial(check_id, "page"),
+        "group": partial(check_id, "group"),
+    }
+)
+"""What an id must be, of those kinds where not every text is one."""
 SETTINGS, AUTHENTICATION = "pimatic", "authentication"
 """Keys of the two definitions of kind setting: all settings without those of the login, and those."""
 _SECRETS: Final = ("password", "password_hash", "stamp")
@@ -84,8 +96,9 @@ def read(text: str) -> Moving:
     known = {"settings", *(name for name, _kind, _key in LISTS)}
     if not known & config.keys():
         raise InvalidConfiguration("this is no config.json of pimatic: it has no settings, plugins, devices or rules")
-    left_out: list[str] = [f"{name}: pimatic has no such section" for name in config if name not in known]
+    left_out: list[str] = [f"{_shown(name)}: pimatic has no such section" for name in config if name not in known]
     settings = _settings(config.get("settings"))
+    _check_settings(settings)
     authentication = settings.pop("authentication", None)
     login: Attributes = dict(authentication) if isinstance(authentication, dict) else {}
     config = {"roles": _default_roles(), "users": _early_users(login), **config}
@@ -120,9 +133,27 @@ def _items(entries: Value, name: str, kind: str, named_by: str, leave_out: Calla
             leave_out(f"{place}: {named_by} must be a text of 1 to {MAX_NAME} signs")
         elif key in seen:
             leave_out(f"{place}: {named_by} {key} stands there twice, the first one counts")
+        elif (why := _unusable(kind, key, entry)) is not None:
+            leave_out(f"{place}: {why}")
         else:
             seen.add(key)
             yield Item(kind, key, _AS_NOW.get(kind, dict)(entry))
+
+
+def _unusable(kind: str, key: str, entry: Attributes) -> str | None:
+    """Why it can never be kept: nobody could mend it under that id, or it cannot be written."""
+    try:
+        check_storable(_beside_value(entry) if kind == "variable" else entry)
+        encode(entry)
+        if kind in _IDS:
+            _IDS[kind](key)
+    except HallwayError as error:
+        return error.message
+    return None
+
+
+def _beside_value(entry: Attributes) -> Attributes:
+    return {name: value for name, value in entry.items() if name != "value"}
 
 
 def _variable(entry: Attributes) -> Attributes:
@@ -168,6 +199,18 @@ def _settings(given: Value) -> Attributes:
         elif isinstance(connection, str):  # an address, in which the password may stand
             database.pop("connection")
     return settings
+
+
+def _check_settings(settings: Attributes) -> None:
+    try:
+        check_storable(settings)
+    except HallwayError as error:
+        raise InvalidConfiguration(f"the settings cannot be kept: {error.message}") from None
+
+
+def _shown(name: str) -> str:
+    """A name from the file as it can be printed, whatever stands in it."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _default_roles() -> list[Value]:

@@ -1,7 +1,7 @@
 """What a home will make of definitions: they are tried on an empty one in memory, and what does not work is told.
 
-Whatever is told here comes over all the same; it waits until somebody mends it. It must not know where the definitions
-came from or are going to.
+Whatever is told here comes over all the same; what is parked waits until somebody mends it. It must not know where the
+definitions came from or are going to.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from hallway.home.announcing import STORE
 from hallway.home.home import Home
 from hallway.home.rules import RuleLanguage
 from hallway.home.values import Attributes, kind_of
-from hallway.home.variables import Formula, Language
+from hallway.home.variables import Language
 from hallway.links.importers.pimatic_config import Item
 from hallway.links.importers.pimatic_database import LastValue
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """A home with these definitions, and what does not work in it, one sentence each."""
+    """A home with these definitions. One sentence each: parked, what does not work; remarks, what misses something."""
 
     home: Home
     parked: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     def can_use(self, last: LastValue) -> bool:
         """Whether a device has that attribute and takes such a value."""
@@ -45,14 +46,15 @@ def tried(items: Iterable[Item], language: Language, rule_language: RuleLanguage
     parked = [
         *_devices(home, bodies.get("device", [])),
         *_variables(home, bodies.get("variable", [])),
-        *(f"device {device_id}: {why}" for device_id, why in home.bind_formulas()),
+    ]
+    unbound = [f"device {device_id}: {why}" for device_id, why in home.bind_formulas()]
+    parked += [
         *_rules(home, bodies.get("rule", [])),
         *_each("page", bodies.get("page", []), home.pages.add),
         *_each("group", bodies.get("group", []), home.groups.add),
-        *_members(home),
-        *_users(bodies),
     ]
-    return Tried(home, tuple(parked))
+    remarks = (*_sources(home, bodies), *unbound, *_members(home), *_users(bodies))
+    return Tried(home, tuple(parked), remarks)
 
 
 def _rules(home: Home, configs: list[Attributes]) -> list[str]:
@@ -91,20 +93,22 @@ def _devices(home: Home, configs: list[Attributes]) -> list[str]:
 
 
 def _variables(home: Home, configs: list[Attributes]) -> list[str]:
-    """Variables may use each other in any order; one that cannot be parsed is no source for others."""
-    parked, good = list[str](), list[Attributes]()
-    names = home.value_names().union(str(config["name"]) for config in configs)
-    beside = dict[str, Formula | None].fromkeys(str(config["name"]) for config in configs)
-    for config in configs:
-        try:
-            variable = home.check_variable(dict(config), names, beside)
-        except HallwayError as error:
-            parked.append(f"variable {config['name']}: {error.message}")
-        else:
-            beside[variable.name] = variable.formula
-            good.append(dict(config))
-    home.add_variables(tuple(good))
-    return parked
+    """As at a start: variables may use each other in any order; those that cannot be read are left aside."""
+    refused = home.keep_variables(tuple(dict(config) for config in configs))
+    return [f"variable {name}: {error.message}" for name, error in refused]
+
+
+def _sources(home: Home, bodies: dict[str, list[Attributes]]) -> list[str]:
+    """Variables that are computed from what is not there, and have no value until it is."""
+    there, coming = home.value_names(), {str(config["name"]) for config in bodies.get("variable", [])}
+    found = []
+    for variable in home.variables:
+        used = variable.formula.variables if variable.formula is not None else frozenset()
+        missing = [
+            f"${name} does not work" if name in coming else f"there is no ${name}" for name in sorted(used - there)
+        ]
+        found += [f"variable {variable.name}: {', '.join(missing)}, so it is not computed"] if missing else []
+    return found
 
 
 def _members(home: Home) -> list[str]:
