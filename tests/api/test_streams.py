@@ -10,6 +10,7 @@ import pytest
 from hallway.api.operations.forms import event_bytes
 from hallway.api.stream import MOST_WAITING, MOST_WAITING_BYTES, PING, PING_EVERY, Streams, as_it_is, chunk
 from hallway.clock import VirtualClock
+from hallway.home.bus import Event
 from hallway.home.changes import Context
 from hallway.home.home import Home
 
@@ -55,9 +56,9 @@ class House:
         self.streams = Streams(self.home.bus, self.clock, asyncio.get_running_loop(), event_bytes)
         self.serving: list[asyncio.Task[None]] = []
 
-    async def open(self, *only: str) -> SlowLine:
+    async def open(self, *only: str, hears: Callable[[Event], bool] | None = None) -> SlowLine:
         line = SlowLine()
-        self.serving.append(asyncio.create_task(self.streams.serve(line, frozenset(only))))
+        self.serving.append(asyncio.create_task(self.streams.serve(line, frozenset(only), hears=hears)))
         await asyncio.sleep(0)
         assert line.pushed.pop() == chunk(PING)
         return line
@@ -141,6 +142,36 @@ async def test_a_restricted_line_gets_its_types_only(house: House) -> None:
     house.home.fire("unwanted", {}, HTTP)
     await house.report("sensor.one", "1")
     assert b"".join(line.pushed).count(b"data: {") == 1
+
+
+async def test_a_line_gets_what_it_may_hear_only_also_while_it_is_behind(house: House) -> None:
+    line = await house.open(hears=lambda event: event.event_type != "secret")
+    of_types = await house.open("secret", hears=lambda event: event.event_type != "secret")
+    everything = await house.open()
+    for paused in (False, True):
+        line.pushing_paused = paused
+        house.home.fire("secret", {}, HTTP)
+        house.home.fire("open", {}, HTTP)
+        await house.report("sensor.one", str(paused))
+    line.wake()
+    assert b"secret" not in b"".join(line.pushed)
+    assert [data.count(b"data: {") for data in line.pushed] == [2, 2]
+    assert of_types.pushed == []
+    assert [data.count(b"data: {") for data in everything.pushed] == [3, 3]
+
+
+async def test_whether_it_may_be_heard_is_asked_of_every_event_also_of_types_not_wanted(house: House) -> None:
+    asked: list[str] = []
+
+    def hears(event: Event) -> bool:
+        asked.append(event.event_type)
+        return True
+
+    await house.open("wanted", hears=hears)
+    house.home.fire("unwanted", {}, HTTP)
+    house.home.fire("wanted", {}, HTTP)
+    await house.report("sensor.one")
+    assert asked == ["unwanted", "wanted"]
 
 
 async def test_the_end_comes_after_what_has_happened(house: House) -> None:

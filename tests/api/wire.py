@@ -10,6 +10,7 @@ import json
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -117,11 +118,14 @@ class Wire:
 
 
 class EventStream:
-    """An open GET /api/stream, past its first ping."""
+    """An open GET /api/stream, past its first ping; `headers` takes the place of the password."""
 
-    def __init__(self, hub: RunningHub, query: str = "", **how: Any) -> None:
+    def __init__(
+        self, hub: RunningHub, query: str = "", *, headers: Mapping[str, str] | None = None, **how: Any
+    ) -> None:
         self.wire = Wire(hub, **how)
-        self.wire.send(request("GET", f"/api/stream{query}", X_HA_Access=hub.password))
+        sent = {"X_HA_Access": hub.password} if headers is None else headers
+        self.wire.send(request("GET", f"/api/stream{query}", **sent))
         status, self.headers = self.wire.head()
         assert status == 200
         self._text = b""
