@@ -154,7 +154,10 @@ async def ask(door: Door, method: str, target: str, body: bytes, headers: dict[s
         "http_version": "1.1",
     }
     answer = door.at_once(scope, body)
-    return _read(answer, method) if answer is not None else await _by_asgi(door, scope, body)
+    if answer is None:
+        return await _by_asgi(door, scope, body)
+    assert isinstance(answer, Answer), "nothing here has to be kept before it is answered"
+    return _read(answer, method)
 
 
 def _read(answer: Answer, method: str) -> Seen:

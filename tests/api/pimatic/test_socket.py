@@ -471,7 +471,7 @@ async def test_who_came_while_nobody_had_to_log_in_is_let_go_when_they_have_to(d
         pass
     with people_change(door, "setting", "authentication"):
         pass
-    assert not client.line.gone
+    assert bool(client.line.gone) is False
     with people_change(door, "setting", "authentication"):
         door.people.enabled = True
     assert client.line.gone

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from inspect import isawaitable
 from typing import Any, Final, Literal
 
@@ -292,7 +292,7 @@ class Member:
         self.session.send(event("callResult", _written(told)))
 
 
-def _id(call: Attributes) -> dict[str, object]:
+def _id(call: Mapping[str, object]) -> dict[str, object]:
     return {"id": call["id"]} if "id" in call else {}
 
 
