@@ -154,7 +154,8 @@ class Groups:
     def add_member(self, group_id: str, kind: Member, key: str, context: Context, position: int | None = None) -> Group:
         """Put something into a group, at the end or at a position; it leaves the group in which it was.
 
-        Nobody checks whether it exists. A group of the file keeps it too.
+        A position before the first or behind the last is theirs, one below 0 counts from the end. Nobody checks
+        whether it exists. A group of the file keeps it too.
         """
         self._editable(group_id)
         check_storable(key)
@@ -163,7 +164,8 @@ class Groups:
                 self.put(other.with_members(kind, _without(other.members(kind), key)), context)
         group = self._all[group_id]
         members = list(_without(group.members(kind), key))
-        members.insert(len(members) if position is None else position, key)
+        last = len(members)
+        members.insert(last if position is None else max(-last, min(position, last)), key)
         return self.put(group.with_members(kind, tuple(members)), context)
 
     def remove_member(self, group_id: str, kind: Member, key: str, context: Context) -> Group:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -93,3 +94,38 @@ async def test_the_order_is_that_of_the_list() -> None:
     desk = await two_groups()
     assert await desk.kept_after("updateGroupOrder", groupOrder=["second"]) == ["second"]
     assert [group["id"] for group in await desk.ask("getGroups")] == ["second", "first"]
+
+
+@pytest.mark.parametrize(("position", "rules"), [(10**300, ["a", "r"]), (-(10**30), ["r", "a"]), (1e30, ["a", "r"])])
+async def test_a_position_far_outside_is_the_first_or_last(position: float, rules: list[str]) -> None:
+    desk = await two_groups()
+    await desk.ask("addRuleToGroup", groupId="first", ruleId="a")
+    await desk.ask("addRuleToGroup", groupId="second", ruleId="r")
+    group = await desk.kept_after("addRuleToGroup", groupId="first", ruleId="r", position=position)
+    assert group["rules"] == rules
+
+
+@pytest.mark.parametrize("position", [10**400, math.nan, -math.inf, [1], True])
+async def test_what_is_no_position_leaves_a_member_where_it_is(position: Any) -> None:
+    desk = await two_groups()
+    await desk.ask("addRuleToGroup", groupId="second", ruleId="r")
+    before = await desk.ask("getGroups")
+    with desk.refuses("position"):
+        await desk.ask("addRuleToGroup", groupId="first", ruleId="r", position=position)
+    assert await desk.ask("getGroups") == before
+
+
+@pytest.mark.parametrize(
+    ("operation", "given"),
+    [
+        ("updateGroupOrder", {"groupOrder": ["x"] * 10_001}),
+        ("updateDeviceOrder", {"deviceOrder": ["x"] * 10_001}),
+        ("updateGroup", {"groupId": "first", "group": {"rulesOrder": ["x"] * 10_001}}),
+        ("updatePage", {"pageId": "page", "page": {"devicesOrder": ["x"] * 10_001}}),
+    ],
+)
+async def test_there_is_an_end_to_orders(operation: str, given: dict[str, Any]) -> None:
+    desk = await two_groups()
+    await desk.ask("addPage", pageId="page", page={"name": "Page"})
+    with desk.refuses("10001", "10000"):
+        await desk.ask(operation, **given)

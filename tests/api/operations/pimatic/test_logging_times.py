@@ -38,6 +38,13 @@ def test_what_is_no_span(text: Any) -> None:
         milliseconds_in(text, "expire")
 
 
+@pytest.mark.parametrize("text", ["1001y", "9" * 400 + "d", "366000d"])
+def test_a_span_is_at_most_a_thousand_years(text: str) -> None:
+    assert milliseconds_in("1000y", "expire") == 1000 * 365 * 86_400_000
+    with pytest.raises(InvalidInput, match=r"expire is .* 1000 years"):
+        milliseconds_in(text, "expire")
+
+
 def test_the_last_entry_that_fits_counts_for_what_it_says() -> None:
     assert (time_for(DEFAULT, "it", STATE).expire, time_for(DEFAULT, "it", STATE).interval) == ("7d", "0")
     own: Attributes = {"deviceId": "it", "attributeName": "temperature", "expire": "2d"}

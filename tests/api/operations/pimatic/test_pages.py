@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.operations.pimatic.desk import Desk
+from hallway.access.callers import Caller
+from hallway.home.changes import Context
+from tests.api.operations.pimatic.desk import ADMIN, Desk
 from tests.home.homes import a_device
 
 
@@ -65,3 +67,28 @@ async def test_the_order_is_that_of_the_list() -> None:
         await desk.ask("addPage", pageId=page_id, page={"name": page_id})
     assert await desk.kept_after("updatePageOrder", pageOrder=["two"]) == ["two"]
     assert [page["id"] for page in await desk.ask("getPages")] == ["two", "one"]
+
+
+async def test_a_page_is_for_the_roles_that_it_names() -> None:
+    desk = Desk()
+    added = await desk.kept_after("addPage", pageId="up", page={"name": "Up", "allowedRoles": ["admin"]})
+    assert added == {"id": "up", "name": "Up", "devices": [], "allowedRoles": ["admin"]}
+    guest = Caller("guest", frozenset({"pages:read"}), Context("pimatic"), role="guest")
+    for caller, seen in ((ADMIN, added), (guest, None)):
+        assert await desk.ask("getPageById", caller=caller, pageId="up") == seen
+        assert await desk.ask("getPages", caller=caller) == ([] if seen is None else [seen])
+    changed = await desk.kept_after("updatePage", pageId="up", page={"allowedRoles": ["guest"]})
+    assert await desk.ask("getPages", caller=guest) == [changed]
+    assert await desk.ask("getPages") == []
+    assert "allowedRoles" not in await desk.kept_after("updatePage", pageId="up", page={"allowedRoles": None})
+    assert len(await desk.ask("getPages")) == 1
+
+
+@pytest.mark.parametrize("roles", ["admin", [1], {}])
+async def test_roles_that_are_no_list_of_names_are_refused(roles: Any) -> None:
+    desk = Desk()
+    await desk.ask("addPage", pageId="up", page={"name": "Up"})
+    with desk.refuses("allowedRoles"):
+        await desk.ask("addPage", pageId="new", page={"name": "New", "allowedRoles": roles})
+    with desk.refuses("allowedRoles"):
+        await desk.ask("updatePage", pageId="up", page={"allowedRoles": roles})

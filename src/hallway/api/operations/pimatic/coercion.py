@@ -5,14 +5,22 @@ It must not know operations.
 
 from __future__ import annotations
 
+import sys
+from typing import Final
+
 from hallway.api.operations.coercion import number_in
 from hallway.errors import InvalidInput
 from hallway.home.values import Value
+
+_LARGEST: Final = sys.float_info.max
+"""Beyond it there is nothing to count with, and no infinity either."""
 
 
 def number_of(name: str, value: Value) -> int | float:
     """A number, or the one at the beginning of a text: `12`, `12.5`, `12 %`. InvalidInput: there is none."""
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if not -_LARGEST <= value <= _LARGEST:
+            raise InvalidInput(f"{name} must be a number that is not that large")
         return value
     number = number_in(value) if isinstance(value, str) else None
     if number is None:

@@ -14,6 +14,9 @@ from hallway.home.values import Attributes, Value, kind_of
 ANY: Final[Schema] = {"type": "any"}
 DATE: Final[Schema] = {"type": "date"}
 
+MOST_IN_ORDER: Final = 10_000
+"""Ids in a list that somebody sends."""
+
 
 def path(name: str, description: str, example: Value = None) -> Parameter:
     """A parameter in the path: a text."""
@@ -83,4 +86,12 @@ def order_in(given: Attributes, name: str) -> tuple[str, ...]:
     value = given.get(name)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise InvalidInput(f"{name} must be a list of ids")
+    check_order(given, name)
     return tuple(str(item) for item in value)
+
+
+def check_order(given: Attributes, name: str) -> None:
+    """InvalidInput: a list of ids is too long."""
+    value = given.get(name)
+    if isinstance(value, list) and len(value) > MOST_IN_ORDER:
+        raise InvalidInput(f"{name} has {len(value)} ids: put at most {MOST_IN_ORDER} in order, those left out follow")

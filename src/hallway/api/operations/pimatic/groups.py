@@ -9,7 +9,7 @@ from typing import Final
 
 from hallway.api.operations.base import Ask, Handler, Hub, Method, Operation, Parameter
 from hallway.api.operations.pimatic.coercion import number_of
-from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, order_in, path, refusing
+from hallway.api.operations.pimatic.declaring import check_order, data, kept, maybe, object_in, order_in, path, refusing
 from hallway.api.operations.pimatic.forms import group_form
 from hallway.errors import InvalidInput
 from hallway.home.groups import Member
@@ -35,6 +35,8 @@ def add_group(hub: Hub, ask: Ask) -> object:
 def update_group(hub: Hub, ask: Ask) -> object:
     given = object_in(ask.data, "group")
     wanted: Attributes = {key: given[key] for key in _CHANGES if given.get(key) is not None}
+    for name in wanted:
+        check_order(wanted, name)
     with refusing():
         group = hub.home.groups.change(str(ask.data["groupId"]), wanted, ask.caller.context)
     return kept(hub, group_form(group))

@@ -36,6 +36,8 @@ _UNITS: Final = {
     **dict.fromkeys(("w", "week", "weeks"), 7 * _DAY),
     **dict.fromkeys(("y", "year", "years"), 365 * _DAY),
 }
+LONGEST: Final = 1000 * _UNITS["years"]
+"""Milliseconds."""
 TYPES: Final = ("*", "discrete", "continuous", "boolean", "number", "string")
 MOST_ENTRIES: Final = 1000
 
@@ -55,7 +57,10 @@ def milliseconds_in(text: Value, where: str) -> int:
     unit = _UNITS.get(found[2].lower()) if found is not None else None
     if found is None or (unit is None and (found[2] or float(found[1]))):
         raise InvalidInput(f"{where} must be a span of time (0, 5min, 7d, 1y), not {str(text)[:40]!r}")
-    return round(float(found[1]) * (unit or 0))
+    span = float(found[1]) * (unit or 0)
+    if span > LONGEST:
+        raise InvalidInput(f"{where} is {found[0].strip()[:40]}: a span of time is at most 1000 years")
+    return round(span)
 
 
 def checked(entries: Value) -> list[Value]:

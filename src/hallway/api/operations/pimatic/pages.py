@@ -7,36 +7,48 @@ from __future__ import annotations
 
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation
-from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, order_in, path, refusing
+from hallway.access.callers import Caller
+from hallway.api.operations.base import Ask, Hub, Operation, Parameter
+from hallway.api.operations.pimatic.declaring import check_order, data, kept, maybe, object_in, order_in, path, refusing
 from hallway.api.operations.pimatic.forms import page_form
 from hallway.errors import InvalidInput
+from hallway.home.pages import Page
 from hallway.home.values import Attributes
 
 AREA: Final = "pages"
 
 
-def get_pages(hub: Hub, _ask: Ask) -> object:
-    return [page_form(page) for page in hub.home.pages.all()]
+def get_pages(hub: Hub, ask: Ask) -> object:
+    return [page_form(page) for page in hub.home.pages.all() if is_for(page, ask.caller)]
 
 
 def get_page(hub: Hub, ask: Ask) -> object:
     wanted = str(ask.data["pageId"])
-    return page_form(hub.home.pages.get(wanted)) if wanted in hub.home.pages.ids() else None
+    page = hub.home.pages.get(wanted) if wanted in hub.home.pages.ids() else None
+    return page_form(page) if page is not None and is_for(page, ask.caller) else None
+
+
+def is_for(page: Page, caller: Caller) -> bool:
+    """Whether they may see it."""
+    return page.allowed_roles is None or caller.role in page.allowed_roles
 
 
 def add_page(hub: Hub, ask: Ask) -> object:
-    name = object_in(ask.data, "page").get("name")
-    if name is None:
+    given = object_in(ask.data, "page")
+    if given.get("name") is None:
         raise InvalidInput("page needs a name")
+    wanted: Attributes = {key: given[key] for key in ("name", "allowedRoles") if key in given}
     with refusing():
-        page = hub.home.pages.add({"id": str(ask.data["pageId"]), "name": name}, ask.caller.context)
+        page = hub.home.pages.add({**wanted, "id": str(ask.data["pageId"])}, ask.caller.context)
     return kept(hub, page_form(page))
 
 
 def update_page(hub: Hub, ask: Ask) -> object:
     given = object_in(ask.data, "page")
     wanted: Attributes = {key: given[key] for key in ("name", "devicesOrder") if given.get(key) is not None}
+    if "allowedRoles" in given:
+        wanted["allowedRoles"] = given["allowedRoles"]
+    check_order(wanted, "devicesOrder")
     with refusing():
         page = hub.home.pages.change(str(ask.data["pageId"]), wanted, ask.caller.context)
     return kept(hub, page_form(page))
@@ -86,6 +98,10 @@ _PAGE: Final = {
 _DESCRIBED_PAGE: Final = {**_PAGE, "description": "The page"}
 _ID = path("pageId", "id of the page", "upstairs")
 _DEVICE = path("deviceId", "id of the device", "bed_light")
+
+_ROLES: Final = Parameter(
+    "allowedRoles", "data", "roles whose people see it; null or left out: everybody's", "array", beyond=True
+)
 
 OPERATIONS: Final = (
     Operation(
@@ -141,7 +157,7 @@ OPERATIONS: Final = (
                 "object",
                 "the page",
                 example={"name": "Upstairs"},
-                fields=(data("name", "string", "what stands above it"),),
+                fields=(data("name", "string", "what stands above it"), _ROLES),
             ),
         ),
         area=AREA,
@@ -171,6 +187,7 @@ OPERATIONS: Final = (
                         "ids of devices; those left out follow",
                         schema={"items": {"deviceId": {"type": "string"}}},
                     ),
+                    _ROLES,
                 ),
             ),
         ),
