@@ -41,6 +41,7 @@ class Furnished(Protocol):
 
     announcer: Announcer
     changes: Changes
+    trial: bool
     derived: Derived
     devices: dict[str, Device]
     device_order: LaterOrder
@@ -65,7 +66,7 @@ class DeviceEdits:
     def add(self, config: Attributes, source: str, context: Context) -> Device:
         """Take a device into the home. InvalidInput, InvalidConfiguration: it cannot be; Conflict: its id is taken."""
         self._check_free(config.get("id"))
-        abilities = _abilities(config, source)
+        abilities = self._abilities(config, source)
         check_storable(config)
         device = self._take_in(Device(config, abilities, source), context)
         if source == STORE and self._home.formulas.complete:
@@ -87,7 +88,7 @@ class DeviceEdits:
         check_editable(f"device {old.id}", old.source)
         if old.class_name == REPORTED:
             raise InvalidConfiguration(f"device {old.id} is a reported state and has no config to change")
-        device = Device(config, _abilities(config, old.source), old.source)
+        device = Device(config, self._abilities(config, old.source), old.source)
         check_storable(config)
         self._home.pending.cancel_all(old.id, context)
         before = self._let_go(old)
@@ -116,6 +117,15 @@ class DeviceEdits:
         return device
 
     # ------------------------------------------------------------------ inside
+
+    def _abilities(self, config: Attributes, source: str) -> tuple[Ability, ...]:
+        chosen = class_named(config.get("class"))
+        if chosen.built_in and source != BUILT_IN:
+            raise InvalidConfiguration(f"class {chosen.name} is the hub's own and cannot be used in a definition")
+        abilities = chosen.abilities(config, strict=source == FILE)
+        for sentence in () if self._home.trial else chosen.unknown(config):
+            log.info("device %s: %s; it is kept and not used", config.get("id"), sentence)
+        return abilities
 
     def _check_free(self, wanted: Value) -> None:
         device_id = check_device_id(wanted)
@@ -167,16 +177,6 @@ class DeviceEdits:
         for _device_id, why in self._home.formulas.bind(device, context):
             log.warning("device %s: %s", device.id, why)
         self._home.rules.read_again(context)
-
-
-def _abilities(config: Attributes, source: str) -> tuple[Ability, ...]:
-    chosen = class_named(config.get("class"))
-    if chosen.built_in and source != BUILT_IN:
-        raise InvalidConfiguration(f"class {chosen.name} is the hub's own and cannot be used in a definition")
-    abilities = chosen.abilities(config, strict=source == FILE)
-    for sentence in chosen.unknown(config):
-        log.info("device %s: %s; it is kept and not used", config.get("id"), sentence)
-    return abilities
 
 
 def _keep_values(device: Device, old: Device) -> None:

@@ -72,6 +72,8 @@ class Home:
         self.clock = clock
         self._time_zone = time_zone
         self.random = chance
+        self.trial = False
+        """Whether it is only made to see what would be wrong, so that nobody wants to read of it in the log."""
         self.hub_id = hub_id
         self.changes = Changes(seq)
         self.bus = Bus(self.changes)

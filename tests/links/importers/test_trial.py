@@ -151,3 +151,10 @@ def test_rules_are_read_where_there_is_somebody_who_can() -> None:
 )
 def test_a_last_value_fits_an_attribute_of_its_type(last: LastValue, fits: bool) -> None:
     assert trial().can_use(last) is fits
+
+
+def test_what_is_only_tried_out_says_nothing_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    odd = {"id": "odd", "name": "Odd", "class": "DummySwitch", "strange": 1}
+    with caplog.at_level("INFO"):
+        assert tried(read(json.dumps(config(devices=[odd]))).items, parse).home.device("odd").config == odd
+    assert [record.message for record in caplog.records if "strange" in record.message] == []

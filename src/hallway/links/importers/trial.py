@@ -39,6 +39,7 @@ class Tried(msgspec.Struct, frozen=True):
 def tried(items: Iterable[Item], language: Language, rule_language: RuleLanguage | None = None) -> Tried:
     """Put definitions into a home that nobody sees. rule_language: what reads rules; without it their form is seen."""
     home = Home(VirtualClock(), language=language)
+    home.trial = True
     home.rules.language = rule_language
     bodies: dict[str, list[Attributes]] = {}
     for item in items:

@@ -290,6 +290,80 @@ async def test_a_configuration_that_cannot_be_changes_nothing(changed: dict[str,
     assert (desk.people.users(), desk.kept.all("plugin")) == (people, plugins)
 
 
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"gui": []}, "gui"),
+        ({"cors": "*"}, "cors"),
+        ({"locale": 5}, "locale"),
+        ({"database": 1}, "database"),
+        ({"database": {"deviceAttributeLogging": "x"}}, "deviceAttributeLogging"),
+        ({"database": {"deviceAttributeLogging": [{"deviceId": "*", "attributeName": "*"}]}}, "expire"),
+        ({"database": {"messageLogging": [5]}}, "messageLogging: entry 1"),
+        ({"database": {"messageLogging": [{"level": "loud", "expire": "1d"}]}}, "level"),
+        ({"database": {"messageLogging": [{"tags": "x", "expire": "1d"}]}}, "tags"),
+        ({"database": {"messageLogging": [{"level": "*"}]}}, "expire"),
+        ({"authentication": "off"}, "authentication"),
+        ({"authentication": {"enabled": "maybe"}}, "enabled"),
+        ({"authentication": {"loginTime": "long"}}, "loginTime"),
+    ],
+)
+async def test_settings_that_make_no_sense_change_nothing(settings: dict[str, Any], word: str) -> None:
+    desk = furnished()
+    config = await config_of(desk)
+    with desk.refuses("settings", word):
+        await desk.ask("updateConfig", config={**config, "settings": {**config["settings"], **settings}})
+
+
+@pytest.mark.parametrize(
+    ("section", "entry", "word"),
+    [
+        ("users", {"username": "a:b", "password": "x", "role": "admin"}, "colon"),
+        ("users", {"username": "a\nb", "password": "x", "role": "admin"}, "control"),
+        ("users", {"username": "a" * 256, "password": "x", "role": "admin"}, "long"),
+        ("roles", {"name": "a\x00b", "permissions": {}}, "control"),
+        ("variables", {"name": "new", "value": 1, "unit": {"x": 1}}, "unit"),
+    ],
+)
+async def test_what_has_no_proper_name_changes_nothing(section: str, entry: dict[str, Any], word: str) -> None:
+    desk = furnished()
+    config = await config_of(desk)
+    config[section].append(entry)
+    with desk.refuses(word):
+        await desk.ask("updateConfig", config=config)
+
+
+@pytest.mark.parametrize(
+    "secret", [{"plugins": [{"plugin": "\ud800"}]}, {"roles": [{"name": "\ud800", "permissions": {}}]}]
+)
+async def test_what_cannot_be_kept_changes_nothing(secret: dict[str, Any]) -> None:
+    desk = furnished()
+    config = await config_of(desk)
+    config["devices"] = []
+    with desk.refuses("surrogate", status=422):
+        await desk.ask("updateConfig", config={**config, **secret})
+
+
+async def test_settings_that_make_sense_count() -> None:
+    desk = furnished()
+    config = await config_of(desk)
+    config["settings"]["database"]["messageLogging"] = [{"level": "warn", "tags": ["rule"], "expire": "30d"}]
+    config["settings"]["gui"] = {"demo": False}
+    await desk.kept_after("updateConfig", config=config)
+    assert (await config_of(desk))["settings"] == config["settings"]
+
+
+async def test_a_trial_says_nothing_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    desk = furnished()
+    config = await config_of(desk)
+    config["devices"].append({"id": "odd", "name": "Odd", "class": "DummySwitch", "strange": 1})
+    with caplog.at_level("INFO"):
+        await desk.kept_after("updateConfig", config=config)
+    assert [record.message for record in caplog.records if "strange" in record.message] == [
+        "device odd: class DummySwitch has no option strange; it has: id, name, class; it is kept and not used"
+    ]
+
+
 @pytest.mark.parametrize("config", [None, "x", {}])
 async def test_what_is_no_configuration_is_refused(config: Any) -> None:
     desk = furnished()

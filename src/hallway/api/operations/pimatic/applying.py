@@ -14,6 +14,7 @@ from hallway.access.people import Person, hashed, new_stamp
 from hallway.access.roles import Role
 from hallway.api.operations.base import Hub
 from hallway.api.operations.pimatic.blanking import BLANK, unblanked
+from hallway.api.operations.pimatic.checking import check_name, check_settings, check_unit, check_username
 from hallway.api.operations.pimatic.configuration import (
     defined_devices,
     defined_roles,
@@ -23,6 +24,7 @@ from hallway.api.operations.pimatic.configuration import (
 from hallway.api.operations.pimatic.kept import AUTHENTICATION, PIMATIC
 from hallway.clock import VirtualClock
 from hallway.errors import Conflict, HallwayError, InvalidInput
+from hallway.home.announcing import check_definition, check_storable
 from hallway.home.changes import Context, Kind
 from hallway.home.classes import class_named
 from hallway.home.home import STORE, Home
@@ -83,7 +85,12 @@ def planned(hub: Hub, config: Attributes) -> Plan:
     wanted["users"] = {name: _without_password(user) for name, user in wanted["users"].items()}
     for name in ("plugins", "devices"):
         wanted[name] = {key: unblanked(body, now[name].get(key, {})) for key, body in wanted[name].items()}
+    if settings is not None and settings != (known := settings_of(hub)):
+        check_settings(settings, known)
+    check_storable(wanted)
     differences = {name: _difference(wanted[name], now[name], passwords if name == "users" else {}) for name in wanted}
+    for body in (*wanted["plugins"].values(), settings):
+        check_definition(body)
     plan = Plan(wanted, differences, settings, passwords)
     _check_people(hub, plan)
     _check_sources(hub, differences)
@@ -154,7 +161,10 @@ def _check_people(hub: Hub, plan: Plan) -> None:
     for name in plan.differences["users"].missing:
         if name in hub.people.declared:
             raise InvalidInput(f"users: {name[:60]} stands in configuration.yaml: remove them there and start again")
+    for name in plan.differences["roles"].added:
+        check_name(f"role {name[:60]!r}", name)
     for name in plan.differences["users"].added:
+        check_username(name)
         if name not in plan.passwords:
             raise InvalidInput(f"user {name[:60]} is new and needs a password")
     for name, user in plan.wanted["users"].items():
@@ -197,7 +207,9 @@ def _check_sources(hub: Hub, differences: Mapping[str, Difference]) -> None:
 
 def _try(hub: Hub, plan: Plan) -> None:
     """Put all of it into an empty home: whatever is new or different must work there."""
-    trial = Home(VirtualClock(hub.home.now()), language=hub.home.variables.language, time_zone=hub.home.time_zone())
+    language, time_zone = hub.home.variables.language, hub.home.time_zone()
+    trial = Home(VirtualClock(hub.home.now()), language=language, time_zone=time_zone)
+    trial.trial = True
     _try_devices(trial, plan)
     _try_variables(trial, plan)
     trial.bind_formulas()
@@ -229,6 +241,7 @@ def _try_devices(trial: Home, plan: Plan) -> None:
 def _try_variables(trial: Home, plan: Plan) -> None:
     configs = tuple(plan.wanted["variables"].values())
     for config in configs:
+        check_unit(str(config["name"]), config.get("unit"))
         if ("value" in config) == (config.get("expression") is not None):
             raise InvalidInput(f"variables: {str(config['name'])[:60]} needs either value or expression")
     try:
