@@ -222,6 +222,26 @@ async def test_definitions_come_in_the_order_in_which_they_came_also_before_thei
     assert numbers == sorted(numbers)
 
 
+async def test_a_large_value_is_kept_once_and_not_with_each_version(open_store: OpenStore, clock: VirtualClock) -> None:
+    store = open_store()
+    home = build(clock, store)
+    store.attach(home, asyncio.get_running_loop())
+    large = "x" * 5000
+    home.add_variable({"name": "text", "value": large, "unit": "m"}, ANN)
+    home.add_variable({"name": "list", "value": [large]}, ANN)
+    home.add_variable({"name": "small", "value": "x" * 4000}, ANN)
+    await store.durable(home.changes.seq)
+    assert kept(store, "variable") == {
+        "text": {"name": "text", "unit": "m"},
+        "list": {"name": "list"},
+        "small": {"name": "small", "value": "x" * 4000},
+    }
+    await store.close()
+    again = build(clock, open_store())
+    assert [again.value(name) for name in ("text", "list")] == [large, [large]]
+    assert again.unit("text") == "m"
+
+
 async def test_what_the_store_does_not_keep_has_no_version(open_store: OpenStore, clock: VirtualClock) -> None:
     store = open_store()
     home = build(clock, store)

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import Any
 
 from hallway.clock import Clock
-from hallway.errors import Conflict
+from hallway.errors import Conflict, TooLarge
 from hallway.home.changes import Changes, Context, Defined, Kind, Ordered, Said, StateChange, Updated
 from hallway.home.devices import NOTHING
 from hallway.home.messages import Level, Message
@@ -22,6 +22,8 @@ FILE = "file"
 STORE = "store"
 """Source of what somebody edited."""
 REMEMBERED = 100
+MAX_DEFINITION = 2**20
+"""Bytes of one definition as JSON, since several versions of each are kept."""
 
 
 def check_editable(what: str, source: str) -> None:
@@ -35,6 +37,16 @@ def check_editable(what: str, source: str) -> None:
 def check_storable(config: object) -> None:
     """CannotStore: somebody edited it and JSON cannot carry it, so that it would be lost."""
     encode(config)
+
+
+def check_definition(config: object) -> None:
+    """As `check_storable`, of a whole definition. TooLarge: versions of it would fill the disk."""
+    size = len(encode(config))
+    if size > MAX_DEFINITION:
+        raise TooLarge(
+            f"this definition is {size / MAX_DEFINITION:.1f} MB large and may have 1 MB at most: make it smaller; "
+            "the value of a variable may be larger"
+        )
 
 
 class Announcer:

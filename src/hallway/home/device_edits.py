@@ -14,7 +14,7 @@ import msgspec
 
 from hallway.errors import Conflict, InvalidConfiguration
 from hallway.home.abilities.base import Ability
-from hallway.home.announcing import BUILT_IN, FILE, STORE, Announcer, check_editable, check_storable
+from hallway.home.announcing import BUILT_IN, FILE, STORE, Announcer, check_definition, check_editable
 from hallway.home.changes import Changes, Context, StateChange, Updated
 from hallway.home.classes import REPORTED, class_named
 from hallway.home.derived import Derived
@@ -67,7 +67,7 @@ class DeviceEdits:
         """Take a device into the home. InvalidInput, InvalidConfiguration: it cannot be; Conflict: its id is taken."""
         self._check_free(config.get("id"))
         abilities = self._abilities(config, source)
-        check_storable(config)
+        check_definition(config)
         device = self._take_in(Device(config, abilities, source), context)
         if source == STORE and self._home.formulas.complete:
             self._settle(device, context)
@@ -89,7 +89,7 @@ class DeviceEdits:
         if old.class_name == REPORTED:
             raise InvalidConfiguration(f"device {old.id} is a reported state and has no config to change")
         device = Device(config, self._abilities(config, old.source), old.source)
-        check_storable(config)
+        check_definition(config)
         self._home.pending.cancel_all(old.id, context)
         before = self._let_go(old)
         _keep_values(device, old)

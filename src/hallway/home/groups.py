@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from hallway.errors import Conflict, InvalidConfiguration, NotFound
-from hallway.home.announcing import FILE, STORE, Announcer, check_editable, check_storable
+from hallway.home.announcing import FILE, STORE, Announcer, check_definition, check_editable
 from hallway.home.changes import Changes, Context, State, StateChange, Updated
 from hallway.home.devices import NOTHING
 from hallway.home.entities import Entities, Owner
@@ -58,7 +58,7 @@ class Group(msgspec.Struct, frozen=True):
 def group_of(config: Attributes, source: str = STORE) -> Group:
     """A group from its definition; InvalidConfiguration names what is wrong."""
     group_id = check_id("group", config.get("id"))
-    check_storable(config)
+    check_definition(config)
     name = config.get("name")
     if name is not None and not is_label(name):
         raise InvalidConfiguration(f"group {group_id}: name must be a text")
@@ -157,8 +157,8 @@ class Groups:
         A position before the first or behind the last is theirs, one below 0 counts from the end. Nobody checks
         whether it exists. A group of the file keeps it too.
         """
-        self._editable(group_id)
-        check_storable(key)
+        known = self._editable(group_id)
+        check_definition(known.with_members(kind, (*known.members(kind), key)).config)
         for other in self.all():
             if key in other.members(kind) and other.id != group_id and other.source != FILE:
                 self.put(other.with_members(kind, _without(other.members(kind), key)), context)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from hallway.errors import InvalidInput
-from hallway.home.announcing import Announcer, check_storable
+from hallway.home.announcing import Announcer, check_definition
 from hallway.home.changes import Context, Kind
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Orders:
         of_kind, given = self._of(kind), tuple(order)
         if len(given) > MAX_ORDER:
             raise InvalidInput(f"an order of {len(given)} ids is too long: at most {MAX_ORDER}")
-        check_storable(given)
+        check_definition(given)
         whole = tuple(dict.fromkeys((*given, *self.get(kind))))
         of_kind.arrange(whole)
         self._announcer.tell_order(kind, given, whole, context)

@@ -10,7 +10,7 @@ from collections.abc import Collection
 import msgspec
 
 from hallway.errors import Conflict, InvalidConfiguration, NotFound
-from hallway.home.announcing import FILE, STORE, Announcer, check_editable, check_storable
+from hallway.home.announcing import FILE, STORE, Announcer, check_definition, check_editable
 from hallway.home.changes import Context
 from hallway.home.ids import check_id
 from hallway.home.orders import arranged, rearrange
@@ -40,7 +40,7 @@ class Page(msgspec.Struct, frozen=True):
 def page_of(config: Attributes, source: str = STORE) -> Page:
     """A page from its definition; InvalidConfiguration names what is wrong."""
     page_id = check_id("page", config.get("id"))
-    check_storable(config)
+    check_definition(config)
     name = config.get("name")
     if name is not None and not is_label(name):
         raise InvalidConfiguration(f"page {page_id}: name must be a text")
@@ -122,9 +122,10 @@ class Pages:
     def add_device(self, page_id: str, device_id: str, context: Context) -> Page:
         """Put a device at the end of a page, which has it once."""
         page = self._editable(page_id)
-        check_storable(device_id)
         others = tuple(device for device in page.devices if device["deviceId"] != device_id)
-        return self._put(page, msgspec.structs.replace(page, devices=(*others, {"deviceId": device_id})), context)
+        changed = msgspec.structs.replace(page, devices=(*others, {"deviceId": device_id}))
+        check_definition(changed.config)
+        return self._put(page, changed, context)
 
     def remove_device(self, page_id: str, device_id: str, context: Context) -> Page:
         """Take a device off a page. NotFound: it is not there."""

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, cast, get_args
 import msgspec
 
 from hallway.errors import Conflict, HallwayError, InvalidConfiguration, InvalidInput, NotFound
-from hallway.home.announcing import STORE, Announcer, check_editable, check_storable
+from hallway.home.announcing import STORE, Announcer, check_definition, check_editable
 from hallway.home.calls import Call
 from hallway.home.changes import Context, StateChange
 from hallway.home.entities import Entities, Owner
@@ -99,7 +99,7 @@ def parts_of(text: str) -> tuple[str, str]:
 def rule_of(config: Attributes, source: str = STORE) -> Rule:
     """A rule from its definition, its sentence not yet read; InvalidConfiguration names what is wrong."""
     rule_id = check_rule_id(config.get("id"))
-    check_storable(config)
+    check_definition(config)
     name = config.get("name")
     if name is not None and not isinstance(name, str):
         raise InvalidConfiguration(f"rule {rule_id}: name must be a text, not a JSON {kind_of(name)}")

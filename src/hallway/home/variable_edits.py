@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from hallway.errors import Conflict, HallwayError, InvalidInput
-from hallway.home.announcing import FILE, STORE, Announcer, check_editable, check_storable
+from hallway.home.announcing import FILE, STORE, Announcer, check_definition, check_editable, check_storable
 from hallway.home.changes import Changes, Context, StateChange, VariableSet
 from hallway.home.entities import Entities, Owner
 from hallway.home.entity_services import EntityServices
@@ -110,7 +110,7 @@ class VariableEdits:
         names: those that will exist; beside: the formulas of the variables that come together with it, by name.
         """
         name, text, unit = _name(config), config.get("expression"), config.get("unit")
-        check_storable(config)
+        _check_kept(config)
         formula = None if text is None else self._parse(name, text, names, beside)
         shown_unit = "" if unit is None else python_text(unit)
         return Variable(name, as_value(config.get("value")), shown_unit, formula, dict(config), source)
@@ -137,7 +137,7 @@ class VariableEdits:
         if config.get("expression") is not None:
             return self._change_expression(known, config, context)
         _name(config)
-        check_storable(config)
+        _check_kept(config)
         unit = config.get("unit")
         new_unit = "" if unit is None else python_text(unit)
         plain = known.formula is None and (new_unit == known.unit or (known.source == FILE and unit is None))
@@ -237,6 +237,12 @@ class VariableEdits:
     def _compute(self, names: set[str], context: Context) -> None:
         for node, formula in self._home.variables.affected(names, itself=True):
             self._home.put_computed(node, formula, context)
+
+
+def _check_kept(config: Attributes) -> None:
+    """CannotStore, TooLarge: nobody could keep it. Its value is none of the definition and may be large."""
+    check_storable(config)
+    check_definition({name: given for name, given in config.items() if name != "value"})
 
 
 def _key(name: str) -> str:

@@ -1,6 +1,7 @@
 """Definitions with all their versions: what somebody edited, who it was, when and through which door.
 
-A version is never changed; removing adds one without a body. It must not know what a body means, nor in which thread it
+A version is never changed; removing adds one without a body, and old ones are forgotten, so that home.db does not grow
+for ever. It must not know what a body means, nor in which thread it
 is used.
 """
 
@@ -26,6 +27,22 @@ _LATEST = """
 _HISTORY = """
     SELECT kind, id, version, at, author, door, body, seq FROM definition WHERE kind = ? AND id = ? ORDER BY version
 """
+_FORGET = """
+    DELETE FROM definition WHERE kind = ? AND id = ? AND version <= ? AND version NOT IN (?, ?)
+"""
+_REMOVED_LAST = """
+    SELECT coalesce(max(version), 0) FROM definition WHERE kind = ? AND id = ? AND body IS NULL
+"""
+_GONE_LONG = """
+    SELECT kind, id FROM definition AS gone WHERE body IS NULL AND NOT EXISTS (
+        SELECT 1 FROM definition WHERE kind = gone.kind AND id = gone.id AND version > gone.version
+    ) ORDER BY at DESC, seq DESC LIMIT -1 OFFSET ?
+"""
+MOST_VERSIONS, FEWEST_VERSIONS = 100, 10
+VERSION_BYTES = 10 * 2**20
+"""So many of the newest versions of a definition are kept: as many as this holds, but never less or more than these."""
+MOST_REMOVED = 1000
+"""Of so many removed definitions the versions are kept, those removed last."""
 _NEVER = (0, 0.0)
 _BORN = """
     SELECT id, seq, at FROM definition AS first WHERE kind = ? AND version = 1 + coalesce(
@@ -57,11 +74,29 @@ def check(definition: Definition) -> None:
 
 
 def put(connection: sqlite3.Connection, definition: Definition) -> Definition:
-    """Add a definition as the next version of its kind and id, inside the transaction that is open."""
+    """Add a definition as the next version of its kind and id, inside the transaction that is open.
+
+    Versions that are older than so many are forgotten.
+    """
     body = None if definition.body is None else encode(definition.body).decode()
     row = (definition.kind, definition.id, definition.at, definition.author, definition.door, body, definition.seq)
     ((version,),) = connection.execute(_PUT, (*row, definition.kind, definition.id)).fetchall()
+    kept = min(max(VERSION_BYTES // max(len(body or ""), 1), FEWEST_VERSIONS), MOST_VERSIONS)
+    if version > kept:
+        _forget(connection, (definition.kind, definition.id), version - kept)
     return msgspec.structs.replace(definition, version=version)
+
+
+def _forget(connection: sqlite3.Connection, which: tuple[str, str], last: int) -> None:
+    """Forget its versions up to that one, but for the one with which it came: the order of definitions follows it."""
+    ((removed,),) = connection.execute(_REMOVED_LAST, which).fetchall()
+    connection.execute(_FORGET, (*which, last, removed, removed + 1))
+
+
+def forget_removed(connection: sqlite3.Connection) -> None:
+    """Forget all versions of what was removed long ago, inside the transaction that is open."""
+    gone = connection.execute(_GONE_LONG, (MOST_REMOVED,)).fetchall()
+    connection.executemany("DELETE FROM definition WHERE kind = ? AND id = ?", gone)
 
 
 def latest(connection: sqlite3.Connection, kind: str, waiting: Iterable[DefinitionRow] = ()) -> dict[str, Definition]:
@@ -94,7 +129,7 @@ def with_versions(known: tuple[Definition, ...], key: str, rows: Iterable[Defini
     versions = list(known)
     for row in rows:
         if row.key == key and row.seq > max((version.seq for version in versions), default=0):
-            versions.append(definition_of(row, len(versions) + 1))
+            versions.append(definition_of(row, versions[-1].version + 1 if versions else 1))
     return tuple(versions)
 
 

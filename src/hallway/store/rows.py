@@ -15,7 +15,10 @@ from hallway.home.announcing import STORE
 from hallway.home.changes import AnyChange, Defined, Noted, Ordered, Planned, StateChange, Updated, VariableSet
 from hallway.home.classes import REPORTED
 from hallway.home.derived import FORMULA
-from hallway.home.values import same
+from hallway.home.values import encode, same
+
+MAX_IN_DEFINITION = 4096
+"""Letters of a variable's value that stands in each version of its definition too."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -183,8 +186,18 @@ def _fresh_rows(change: Defined) -> list[AnyRow]:
 def _definition_rows(change: Defined) -> Iterator[AnyRow]:
     """What stands elsewhere is not kept here, nor is a definition that is as it was."""
     if change.source == STORE and not same(change.old, change.new):
-        context = change.context
-        yield DefinitionRow(change.kind, change.key, change.seq, change.at, context.user, context.origin, change.new)
+        context, body = change.context, change.new
+        if change.kind == "variable" and body and body.get("expression") is None and _is_large(body.get("value")):
+            yield VariableRow(change.key, body["value"])
+            body = {name: given for name, given in body.items() if name != "value"}
+        yield DefinitionRow(change.kind, change.key, change.seq, change.at, context.user, context.origin, body)
+
+
+def _is_large(value: Any) -> bool:
+    """Whether a variable's value is kept as value alone, and not once more with each version of its definition."""
+    if isinstance(value, list | dict):
+        return len(encode(value)) > MAX_IN_DEFINITION
+    return isinstance(value, str) and len(value) > MAX_IN_DEFINITION
 
 
 class Batch:

@@ -80,6 +80,8 @@ def write(connection: sqlite3.Connection, batch: Batch) -> Written:
         connection.executemany(statement, rows)
     for defined in batch.definitions:
         definitions.put(connection, definitions.definition_of(defined))
+    if any(defined.body is None for defined in batch.definitions):
+        definitions.forget_removed(connection)
     written = [row for _statement, rows in steps for row in rows]
     written += [(defined.kind, defined.key, _text(defined.body)) for defined in batch.definitions]
     return Written(len(written), sum(len(text) for row in written for text in row if isinstance(text, str)))

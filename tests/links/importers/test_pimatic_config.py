@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hallway.errors import HallwayError, InvalidConfiguration, InvalidInput
+from hallway.home.announcing import MAX_DEFINITION
 from hallway.links.importers.pimatic_config import Item, Moving, Place, read
 from tests.links.importers.configs import CONFIG, config
 
@@ -158,6 +159,13 @@ def test_what_cannot_be_kept_is_told_and_the_rest_comes_over(changed: Any, sente
     found = moving(config(**changed))
     assert found.left_out == (sentence,)
     assert "zoe" in found.orders["user"]
+
+
+def test_a_definition_that_is_too_large_is_left_out_and_a_large_value_is_not() -> None:
+    huge = "x" * MAX_DEFINITION
+    found = moving(config(plugins=[{"plugin": "big", "text": huge}], variables=[{"name": "text", "value": huge}]))
+    assert (len(found.left_out), found.orders["plugin"], found.orders["variable"]) == (1, (), ("text",))
+    assert found.left_out[0].startswith("plugins, entry 1: this definition is 1.0 MB large and may have 1 MB at most")
 
 
 def test_settings_that_cannot_be_kept_are_an_error() -> None:

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from hallway.errors import HallwayError, InvalidConfiguration
-from hallway.home.announcing import check_storable
+from hallway.home.announcing import check_definition
 from hallway.home.ids import check_device_id, check_id, check_rule_id
 from hallway.home.values import Attributes, Value, decode, encode, kind_of
 from hallway.home.variables import as_value
@@ -143,7 +143,7 @@ def _items(entries: Value, name: str, kind: str, named_by: str, leave_out: Calla
 def _unusable(kind: str, key: str, entry: Attributes) -> str | None:
     """Why it can never be kept: nobody could mend it under that id, or it cannot be written."""
     try:
-        check_storable(_beside_value(entry) if kind == "variable" else entry)
+        check_definition(_beside_value(entry) if kind == "variable" else entry)
         encode(entry)
         if kind in _IDS:
             _IDS[kind](key)
@@ -203,7 +203,7 @@ def _settings(given: Value) -> Attributes:
 
 def _check_settings(settings: Attributes) -> None:
     try:
-        check_storable(settings)
+        check_definition(settings)
     except HallwayError as error:
         raise InvalidConfiguration(f"the settings cannot be kept: {error.message}") from None
 

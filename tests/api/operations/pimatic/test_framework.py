@@ -17,6 +17,7 @@ from hallway.api.operations.base import Ask
 from hallway.api.operations.pimatic import applying
 from hallway.api.operations.pimatic.framework import restart
 from hallway.errors import InvalidInput
+from hallway.home.announcing import MAX_DEFINITION
 from hallway.home.changes import Context
 from hallway.home.home import Home
 from hallway.residents import FirstPeople
@@ -342,6 +343,21 @@ async def test_what_cannot_be_kept_changes_nothing(secret: dict[str, Any]) -> No
     config["devices"] = []
     with desk.refuses("surrogate", status=422):
         await desk.ask("updateConfig", config={**config, **secret})
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        {"plugins": [{"plugin": "cron", "text": "x" * MAX_DEFINITION}]},
+        {"settings": {"text": "x" * MAX_DEFINITION}},
+    ],
+)
+async def test_a_definition_that_is_too_large_changes_nothing(large: dict[str, Any]) -> None:
+    desk = furnished()
+    config = await config_of(desk)
+    config["devices"] = []
+    with desk.refuses("1 MB at most", status=413):
+        await desk.ask("updateConfig", config={**config, **large})
 
 
 async def test_settings_that_make_sense_count() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from hallway.home.announcing import check_definition
 from hallway.home.changes import AnyChange, Context, Defined
 from hallway.home.home import Home
 from hallway.home.values import Attributes
@@ -55,7 +56,8 @@ class Kept:
         return self._all["setting"].get(key, _NONE)
 
     def put(self, kind: KeptKind, key: str, body: Attributes, context: Context) -> None:
-        """Add one, or take it in place of the one of that name."""
+        """Add one, or take it in place of the one of that name. CannotStore, TooLarge: it cannot be kept."""
+        check_definition(body)
         self._home.announcer.tell((kind, key), (self._all[kind].get(key), body), context, "store")
 
     def remove(self, kind: KeptKind, key: str, context: Context) -> bool:
