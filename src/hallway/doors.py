@@ -32,6 +32,7 @@ from hallway.api.pimatic.door import PimaticDoor
 from hallway.api.pimatic.socket import PimaticSocket
 from hallway.api.server import Server, ServerLimits
 from hallway.api.stream import Streams
+from hallway.home.changes import AnyChange, Defined
 from hallway.home.values import Attributes, Value, encode
 from hallway.settings import HttpSettings
 from hallway.store.store import Store
@@ -68,6 +69,7 @@ class Doors:
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         clock = hub.home.clock
+        self._home = hub.home
         origins = Origins(http.cors_origins)
         if not http.open:
             # where people log in, the API of 2014 is not for strangers either, though it may have no password
@@ -78,6 +80,7 @@ class Doors:
         calls = Calls(hub, FOR_PEOPLE)
         socket = PimaticSocket(calls, entrance, hub.forms, recent, loop, origins)
         hub.announcements.subscribe(socket.announce)
+        hub.home.changes.subscribe(self._follow)
         most = http.max_connections
         self._engine = Engine(socket.accept, clock, EngineLimits(most, max(1, most // 2)))
         sockets = EngineDoor(self._engine)
@@ -90,6 +93,11 @@ class Doors:
         )
         limits = ServerLimits(http.max_connections, http.request_timeout, http.idle_timeout)
         self.server = Server(front, front.at_once, clock, limits, sockets.upgrade)
+
+    def _follow(self, change: AnyChange) -> None:
+        """Whoever changed or went must not hear on as who they were."""
+        if isinstance(change, Defined) and change.kind in ("user", "role", "setting"):
+            self._home.changes.after(self.streams.look_again)
 
     def end_live(self) -> None:
         """Say good-bye to everybody who is told things live."""

@@ -249,3 +249,15 @@ def test_of_types_asked_for_only_what_may_be_read_comes(hub: RunningHub) -> None
         hub.ask("POST", "/api/services/switch/turn_on", {"entity_id": "switch.ac"})
         fire(hub, "the_last")
         assert [event["event_type"] for event in stream.until("the_last")] == ["service_executed", "the_last"]
+
+
+def test_a_stream_ends_when_the_role_is_another(hub: RunningHub) -> None:
+    with EventStream(hub, headers=basic("evan")) as his, EventStream(hub, headers=basic("dora")) as hers:
+        config = by("anna", hub, "GET", "/api/config").json()["config"]
+        (role,) = [role for role in config["roles"] if role["name"] == "fires"]
+        role["permissions"]["messages"] = "read"
+        assert by("anna", hub, "POST", "/api/config", {"config": config}).status == 200
+        with pytest.raises(EOFError):
+            his.until("never")
+        fire(hub, "the_last")
+        assert hers.until("the_last")[-1]["event_type"] == "the_last"

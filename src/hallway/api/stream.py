@@ -134,6 +134,7 @@ class Streams:
         self._loop = loop
         self._encode = encode
         self._clients: dict[StreamClient, asyncio.Event] = {}
+        self._counts: dict[StreamClient, Callable[[], bool]] = {}
         self._turn: list[tuple[Event, bytes]] = []
         self._unsubscribe: Unsubscribe = lambda: None
         self._cancel_ping: Cancel = lambda: None
@@ -147,10 +148,16 @@ class Streams:
         only: frozenset[str],
         frame: Callable[[bytes], bytes] = chunk,
         hears: Callable[[Event], bool] | None = None,
+        counts: Callable[[], bool] | None = None,
     ) -> None:
-        """Push events to a client whose answer has begun, until one of both sides ends it. hears: which it may hear."""
+        """Push events to a client whose answer has begun, until one of both sides ends it.
+
+        hears: which it may hear; counts: whether it still is who it was, asked by `look_again`.
+        """
         ended = asyncio.Event()
         client = StreamClient(line, only, frame, self._forget, hears)
+        if counts is not None:
+            self._counts[client] = counts
         if not self._clients:
             self._unsubscribe = self._bus.listen(MATCH_ALL, self._take, self.__len__)
             self._cancel_ping = self._clock.call_later(PING_EVERY, self._ping)
@@ -164,7 +171,16 @@ class Streams:
         for client in list(self._clients):
             client.end()
 
+    def look_again(self) -> None:
+        """People or roles changed: streams of those who are not who they were end, with what has happened so far."""
+        gone = [client for client, counts in self._counts.items() if not counts()]
+        if gone:
+            self._flush()
+        for client in gone:
+            client.end()
+
     def _forget(self, client: StreamClient) -> None:
+        self._counts.pop(client, None)
         ended = self._clients.pop(client, None)
         if ended is None:
             return

@@ -7,7 +7,7 @@ call without a live session opens one. It must not know what operations do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import CoroutineType
 from typing import Any, Final, cast
 
@@ -234,16 +234,29 @@ class HomeAssistantDoor:
 
     async def _stream(self, operation: Operation, ask: Ask, scope: dict[str, Any], send: Send) -> Answer | None:
         wanted = cast("Stream", operation.handler(self._hub, ask))
-        connection = connection_of(scope)
+        connection, counts = connection_of(scope), self._still_counts(ask.caller)
         if scope["http_version"] == "1.0":
             connection.push(OLD_EVENT_STREAM)
-            await self._streams.serve(connection, wanted.only, as_it_is, wanted.hears)
+            await self._streams.serve(connection, wanted.only, as_it_is, wanted.hears, counts)
             connection.close()
             return None
         await send({"type": "http.response.start", "status": 200, "headers": EVENT_STREAM})
-        await self._streams.serve(connection, wanted.only, hears=wanted.hears)
+        await self._streams.serve(connection, wanted.only, hears=wanted.hears, counts=counts)
         await send({"type": "http.response.body", "body": b""})
         return None
+
+    def _still_counts(self, caller: Caller) -> Callable[[], bool] | None:
+        """Whether somebody with a role still is who they are now; None for those who have none."""
+        if self._entrance is None or not caller.role:
+            return None
+        people = self._entrance.people
+        stamp = people.stamp(caller.name)
+
+        def counts() -> bool:
+            now = people.caller(caller.name) if people.enabled else people.nobody
+            return now is not None and now.permissions == caller.permissions and people.stamp(now.name) == stamp
+
+        return counts
 
     def _session_cookie(self, caller: Caller) -> tuple[bytes, bytes]:
         session_id = self._gate.sessions.id_for(caller)
