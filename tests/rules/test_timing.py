@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from hallway.home.changes import Said
+from hallway.home.values import Attributes
 from hallway.rules.sun import Place
 from tests.rules.houses import NOW, RuledHouse
 from tests.rules.time_docs import BEGIN, PAGE, ZONES, live_through, table, turns
@@ -109,6 +111,31 @@ def test_intervals_follow_their_variables_and_are_never_nothing() -> None:
     house.set("x", 60)
     house.wait(600)
     assert len(house.heard()) == 10
+
+
+@pytest.mark.parametrize("length", ["0.0000001 seconds", "0 seconds", "1 ms", "0.1 seconds"])
+@pytest.mark.parametrize("early", [0.0, 0.0004])
+def test_there_are_ten_ticks_a_second_at_most_also_when_timers_come_early(
+    monkeypatch: pytest.MonkeyPatch, length: str, early: float
+) -> None:
+    rule: Attributes = {"rule": f'when every {length} then log "tick"', "again": "together"}
+    house = RuledHouse(rule, start=False)
+    later = house.clock.call_later
+    monkeypatch.setattr(house.clock, "call_later", lambda seconds, done: later(max(seconds - early, 0.0), done))
+    house.start()
+    house.wait(10.05)
+    assert len(house.heard()) == 100
+
+
+def test_a_length_that_changes_all_the_time_does_not_bring_ticks_nearer() -> None:
+    house = RuledHouse({"rule": 'when every $x seconds then log "tick"', "again": "together"})
+    for number in range(1000):
+        house.set("x", 0.1 + number % 7 / 1000)
+        house.wait(0.01)
+    moments = [change.at for change in house.changes if isinstance(change, Said) and change.message.level == "info"]
+    apart = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    assert len(moments) > 20
+    assert min(apart) > 0.098
 
 
 # ---------------------------------------------------------------------- the sun

@@ -25,6 +25,8 @@ from hallway.rules.tasks import PUNCTUAL
 
 SHORTEST: Final = 0.1
 """Seconds between two ticks, at least."""
+ROUNDED: Final = 0.001
+"""Seconds by which whole multiples may be off."""
 LONGEST_OFFSET: Final = 86_400.0
 WRONG_CLOCK: Final = 2 * 3600.0
 """Seconds by which a clock that is put back must have been wrong for what has happened already to happen again."""
@@ -215,6 +217,7 @@ class Ticks(Signal):
         self._cancel: Cancel = _nothing
         self._unjumped: Cancel = _nothing
         self._names = tuple(sorted(test.duration.amount.variables))
+        self._ticked = -math.inf
 
     def names(self) -> Iterable[str]:
         return self._names
@@ -222,12 +225,13 @@ class Ticks(Signal):
     def next_turn(self, after: float) -> float | None:
         """The next tick."""
         every = max(SHORTEST, self._duration.seconds(self._ground.scope))
-        return (math.floor(after / every + 1e-9) + 1) * every
+        turn = (math.floor(after / every + 1e-9) + 1) * every
+        return turn if turn > after else turn + every
 
     def start(self) -> None:
         for name in self._names:
             self._ground.source(name).hear(self._heard)
-        self._unjumped = self._agenda.on_jump(lambda _seconds: self._plan())
+        self._unjumped = self._agenda.on_jump(self._jumped)
         self._plan()
 
     def stop(self) -> None:
@@ -245,10 +249,16 @@ class Ticks(Signal):
     def _heard(self, cause: Cause) -> None:
         self._plan()
 
+    def _jumped(self, seconds: float) -> None:
+        self._ticked = -math.inf
+        self._plan()
+
     def _plan(self) -> None:
+        """Wait for the next tick; timers may come a little early, and a length that changes may bring it near."""
         self._cancel()
+        after = max(self._ground.clock.now(), self._ticked + SHORTEST - ROUNDED)
         try:
-            due = self.next_turn(self._ground.clock.now())
+            due = self.next_turn(after)
         except HallwayError as error:
             for listener in tuple(self._listeners):
                 listener.failed(error.message)
@@ -256,6 +266,7 @@ class Ticks(Signal):
         self._cancel = self._agenda.at(due, lambda: self._tick(due)) if due is not None else _nothing
 
     def _tick(self, due: float) -> None:
+        self._ticked = due
         self._plan()
         if self._ground.clock.now() - due <= PUNCTUAL:
             self.happen(Cause(due, f"every {self._duration.text}"))
