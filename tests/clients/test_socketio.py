@@ -156,6 +156,26 @@ def test_it_calls_and_hears(hub: Hub, client: NodeClient, way: str, tmp_path: Pa
         assert "<disconnect>" not in order_of(lines)
 
 
+def test_a_burst_of_fifty_events_arrives_whole_and_in_order(
+    hub: Hub, client: NodeClient, way: str, tmp_path: Path
+) -> None:
+    with connecting(hub, client, way, tmp_path / "log") as lines:
+        lines.hears("groups")
+
+        def burst(door: SocketDoor) -> None:
+            for number in range(50):
+                door.home.set_variable("num1", 1000 + number, TEST)
+
+        hub.do(burst)
+
+        def values() -> list[Any]:
+            heard = lines.heard("variableValueChanged")
+            return [each["variableValue"] for each in heard if each["variableName"] == "num1"]
+
+        wait_until(lambda: len(values()) >= 50, 10, "fifty events")
+        assert values() == [1000 + number for number in range(50)]
+
+
 def test_it_is_told_when_the_password_is_wrong(hub: Hub, client: NodeClient, way: str, tmp_path: Path) -> None:
     wrong = {"username": "admin", "password": "wrong"}
     query: Any = "username=admin&password=wrong" if client.version.startswith("1.") else wrong

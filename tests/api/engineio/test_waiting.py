@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hallway.api.engineio.waiting import MOST, MOST_BYTES, Waiting
+from hallway.api.engineio.waiting import MOST, MOST_BYTES, WHOLE, WHOLE_BYTES, Waiting
 from hallway.api.sockets import Packet
 
 
@@ -17,6 +17,26 @@ def test_packets_wait_in_their_order() -> None:
     assert texts(waiting) == [b"a", b"b", b"c"]
     assert not waiting
     assert texts(waiting) == []
+
+
+def test_a_burst_waits_as_it_was_and_after_a_flood_the_next_one_too() -> None:
+    waiting = Waiting()
+    burst = [Packet(b"x%d" % number, "x") for number in range(WHOLE)]
+    assert waiting.add(burst)
+    assert texts(waiting) == [packet.text for packet in burst]
+    assert waiting.add([*burst, *burst])
+    assert texts(waiting) == [burst[-1].text]
+    assert waiting.add(burst)
+    assert len(texts(waiting)) == WHOLE
+
+
+def test_a_burst_of_much_text_is_thinned_out_early() -> None:
+    waiting = Waiting()
+    large = Packet(b"x" * (WHOLE_BYTES // 2), "x")
+    assert waiting.add([large, large])
+    assert len(waiting) == 2
+    assert waiting.add([large])
+    assert len(waiting) == 1
 
 
 def test_the_last_value_of_a_thing_takes_the_place_of_those_before() -> None:
