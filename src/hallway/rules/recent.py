@@ -25,7 +25,7 @@ from hallway.home.changes import (
 )
 from hallway.home.values import Attributes, Value
 
-KEPT: Final = 10_000
+KEPT: Final = 4000
 _MOST_VALUES: Final = 30
 _LONGEST: Final = 500
 Kept = Updated | VariableSet | Fired | Defined
