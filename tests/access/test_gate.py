@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable
 
 import pytest
 
 from hallway.access import gate as gate_module
 from hallway.access.callers import EVERYTHING, LINK_ONLY
 from hallway.access.gate import DOOR, MOST_WAITING, SLOWED_BY, WRONG_A_MINUTE, Gate
-from hallway.access.passwords import hash_password, is_password
+from hallway.access.passwords import hash_password
 from hallway.access.remembered import REMEMBERED_WRONG
 from hallway.clock import VirtualClock
+from tests.access.hashing import Hashing
 
 HASH = hash_password(b"secret")
 OTHER_HASH = hash_password(b"other")
-
-
-class Hashing:
-    """Counts how often a hash is computed and how many are at once; can be held up."""
-
-    def __init__(self, compare: Callable[[bytes, str], bool] = is_password) -> None:
-        self.seen: list[bytes] = []
-        self.most_at_once = 0
-        self._now = 0
-        self._compare = compare
-        self._lock = threading.Lock()
-        self.may_go_on = threading.Event()
-        self.may_go_on.set()
-
-    def __call__(self, password: bytes, kept: str) -> bool:
-        with self._lock:
-            self.seen.append(password)
-            self._now += 1
-            self.most_at_once = max(self.most_at_once, self._now)
-        self.may_go_on.wait(20)
-        right = self._compare(password, kept)
-        with self._lock:
-            self._now -= 1
-        return right
 
 
 @pytest.fixture

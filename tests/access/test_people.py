@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable
 
 import msgspec
 import pytest
 
 from hallway.access import people as people_module
 from hallway.access.callers import EVERYTHING
-from hallway.access.passwords import hash_password, is_password
+from hallway.access.passwords import hash_password
 from hallway.access.people import MOST_WAITING, People, Person, hashed, new_stamp
 from hallway.access.throttle import FREE_TRIES_ACCOUNT
 from hallway.clock import VirtualClock
 from hallway.errors import TooManyTries
+from tests.access.hashing import Hashing
 
 HERE = "10.0.0.1"
 ANNA = Person("anna", "resident", hash_password(b"staple"), new_stamp())
-
-
-class Hashing:
-    """Counts how often a hash is computed and how many are at once; can be held up."""
-
-    def __init__(self, compare: Callable[[bytes, str], bool] = is_password) -> None:
-        self.seen: list[bytes] = []
-        self.most_at_once = 0
-        self._now = 0
-        self._compare = compare
-        self._lock = threading.Lock()
-        self.may_go_on = threading.Event()
-        self.may_go_on.set()
-
-    def __call__(self, password: bytes, kept: str) -> bool:
-        with self._lock:
-            self._now += 1
-            self.most_at_once = max(self.most_at_once, self._now)
-            self.seen.append(password)
-        self.may_go_on.wait(10)
-        right = self._compare(password, kept)
-        with self._lock:
-            self._now -= 1
-        return right
 
 
 @pytest.fixture

@@ -44,3 +44,12 @@ class HubLock:
     def release(self) -> None:
         """Let another hub have the directory."""
         os.close(self._fd)
+
+
+def hold(directory: Path) -> HubLock:
+    """The lock of a directory, which is made for us alone when it is not there. Unavailable: as HubLock."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{directory} cannot be made: {error.strerror}") from None
+    return HubLock(directory)

@@ -18,7 +18,7 @@ from hallway.home.saved import Saved
 from hallway.store import definitions, tables
 from hallway.store.database import connect
 from hallway.store.definitions import Definition
-from hallway.store.lock import HubLock
+from hallway.store.lock import hold
 from hallway.store.recovery import Found, recover
 from hallway.store.redo import Redo
 from hallway.store.rows import AnyRow, Batch
@@ -65,11 +65,7 @@ def resting(directory: Path, clock: Clock) -> Iterator[Resting]:
 
     Unavailable: a hub runs there, the disk refuses, or home.db was damaged (it is moved aside, as at a start).
     """
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable(f"{directory} cannot be made: {error.strerror}") from None
-    lock = HubLock(directory)
+    lock = hold(directory)
     try:
         redo = Redo(directory)
         try:
@@ -87,7 +83,7 @@ def resting(directory: Path, clock: Clock) -> Iterator[Resting]:
 def looked_at(directory: Path, clock: Clock) -> Iterator[Resting]:
     """A copy of a home at rest: nothing of the home itself changes, whatever is done. Unavailable: as in `resting`."""
     with tempfile.TemporaryDirectory(prefix="hallway-") as copy:
-        lock = HubLock(directory) if (directory / "hub.lock").exists() else None
+        lock = hold(directory) if (directory / "hub.lock").exists() else None
         try:
             for path in (path for pattern in FILES for path in directory.glob(pattern)):
                 shutil.copy2(path, copy)

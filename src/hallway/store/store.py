@@ -20,7 +20,7 @@ from hallway.home.values import Attributes
 from hallway.store import definitions
 from hallway.store.commits import Disk
 from hallway.store.definitions import Definition
-from hallway.store.lock import HubLock
+from hallway.store.lock import HubLock, hold
 from hallway.store.recorder import Recorder
 from hallway.store.recovery import Found, recover
 from hallway.store.redo import Redo
@@ -81,11 +81,7 @@ class Store:
         values_every: seconds between two commits of values. Unavailable: another hub is there, the files are newer than
         this hub, or the disk refuses. A damaged home.db is moved aside, and `problem` says so.
         """
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise Unavailable(f"{directory} cannot be made: {error.strerror}") from None
-        lock = HubLock(directory)
+        lock = hold(directory)
         try:
             redo = Redo(directory)
         except Unavailable:
