@@ -10,12 +10,13 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import NamedTuple
 
 from hallway.clock import Cancel, Clock
 from hallway.errors import HallwayError, Told, Unavailable
+from hallway.store.database import FileDamaged
 from hallway.store.redo import Redo, Segment
 from hallway.store.rows import Batch, DefinitionRow
 from hallway.store.syncing import Syncing, Waiter, tell
@@ -64,8 +65,22 @@ class Commits:
         self._retry: Cancel | None = None
         self._retry_after = FIRST_RETRY
         self._closed = False
+        self.followed: Callable[[Batch], None] = _followed_by_nobody
+        """Is called with each batch once it is committed."""
+        self.damaged: Callable[[str], bool] = _mended_by_nobody
+        """Is told what is wrong with home.db; whether it is being made again, so that who waits may go on waiting."""
         self.batch = Batch()
         self.written = Written()
+
+    @property
+    def committed(self) -> int:
+        """The last change that is known to be committed."""
+        return self._committed
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a commit has been begun of which it is not known yet what becomes of it."""
+        return self._flight is not None and self._flight.commit is not None
 
     @property
     def queued(self) -> int:
@@ -175,9 +190,10 @@ class Commits:
             return
         error = commit.exception()
         if error is None:
+            self.followed(flight.batch)
             self._succeeded(flight.batch.seq, commit.result())
         else:
-            self._failed(flight, str(error))
+            self._failed(flight, error)
 
     def _succeeded(self, seq: int, written: Written) -> None:
         self._flight = None
@@ -198,10 +214,17 @@ class Commits:
         self._waiters = [waiter for waiter in self._waiters if waiter[0] > self._committed]
         tell(served)
 
-    def _failed(self, flight: Flight, sentence: str) -> None:
+    def _failed(self, flight: Flight, error: BaseException) -> None:
         flight.commit = None
+        if not (isinstance(error, FileDamaged) and self.damaged(error.why)):
+            self.wait_no_longer(str(error))
+
+    def wait_no_longer(self, sentence: str) -> None:
+        """Nothing can be committed just now: tell so, and try again after a while."""
         self._troubles.report(DATABASE, sentence)
         self._refuse(sentence)
+        if self._retry is not None:
+            self._retry()
         self._retry = self._clock.call_later(self._retry_after, self._try_again)
         self._retry_after = min(2 * self._retry_after, LAST_RETRY)
 
@@ -233,6 +256,8 @@ class Commits:
             log.warning("%d rows stand in the redo log only: %s", sum(map(len, rest)), error)
             self._refuse(error.message)
             return False
+        for batch in rest:
+            self.followed(batch)
         self._note(rest[-1].seq, written)
         return True
 
@@ -245,11 +270,21 @@ class Commits:
             if flight.commit is None or flight.commit.exception() is not None:
                 rest.append(flight.batch)
             else:
+                self.followed(flight.batch)
                 self._note(flight.batch.seq, flight.commit.result())
         if not self.batch.empty or seq > self._committed:
             self.batch.put(seq, ())
             rest.append(self.batch)
         return rest
+
+
+def _mended_by_nobody(_why: str) -> bool:
+    """The next start does it."""
+    return False
+
+
+def _followed_by_nobody(_batch: Batch) -> None:
+    """What is committed is of interest to nobody."""
 
 
 def _write_all(connection: sqlite3.Connection, batches: Iterable[Batch]) -> Written:

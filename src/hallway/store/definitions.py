@@ -14,18 +14,21 @@ from typing import Any
 import msgspec
 
 from hallway.home.values import Attributes, decode, encode
+from hallway.store.contents import checksum
 from hallway.store.rows import DefinitionRow
 
 _PUT = """
-    INSERT INTO definition (kind, id, version, at, author, door, body, seq)
-    SELECT ?, ?, coalesce(max(version), 0) + 1, ?, ?, ?, ?, ? FROM definition WHERE kind = ? AND id = ?
+    INSERT INTO definition (kind, id, version, at, author, door, body, seq, act, checksum)
+    SELECT ?, ?, coalesce(max(version), 0) + 1, ?, ?, ?, ?, ?, ?, ? FROM definition WHERE kind = ? AND id = ?
     RETURNING version
 """
 _LATEST = """
-    SELECT kind, id, max(version), at, author, door, body, seq FROM definition WHERE kind = ? GROUP BY id ORDER BY id
+    SELECT kind, id, max(version), at, author, door, body, seq, act FROM definition WHERE kind = ?
+    GROUP BY id ORDER BY id
 """
 _HISTORY = """
-    SELECT kind, id, version, at, author, door, body, seq FROM definition WHERE kind = ? AND id = ? ORDER BY version
+    SELECT kind, id, version, at, author, door, body, seq, act FROM definition
+    WHERE kind = ? AND id = ? ORDER BY version
 """
 _FORGET = """
     DELETE FROM definition WHERE kind = ? AND id = ? AND version <= ? AND version NOT IN (?, ?)
@@ -54,7 +57,8 @@ class Definition(msgspec.Struct, frozen=True):
     """One version of a definition: `at` in seconds since 1970; body is None when this version removed it.
 
     seq: the number of the change with which it came, 0 when it was none; since: the one with which the first version
-    came, or the first after it had been removed.
+    came, or the first after it had been removed; act: the number of the first change of what somebody did in one go, 0
+    when it was this one.
     """
 
     kind: str
@@ -66,6 +70,7 @@ class Definition(msgspec.Struct, frozen=True):
     body: Attributes | None
     seq: int = 0
     since: int = 0
+    act: int = 0
 
 
 def check(definition: Definition) -> None:
@@ -79,11 +84,12 @@ def put(connection: sqlite3.Connection, definition: Definition) -> Definition:
     Versions that are older than so many are forgotten.
     """
     body = None if definition.body is None else encode(definition.body).decode()
-    row = (definition.kind, definition.id, definition.at, definition.author, definition.door, body, definition.seq)
-    ((version,),) = connection.execute(_PUT, (*row, definition.kind, definition.id)).fetchall()
+    which = (definition.kind, definition.id)
+    row = (*which, float(definition.at), definition.author, definition.door, body, definition.seq, definition.act)
+    ((version,),) = connection.execute(_PUT, (*row, checksum(row), *which)).fetchall()
     kept = min(max(VERSION_BYTES // max(len(body or ""), 1), FEWEST_VERSIONS), MOST_VERSIONS)
     if version > kept:
-        _forget(connection, (definition.kind, definition.id), version - kept)
+        _forget(connection, which, version - kept)
     return msgspec.structs.replace(definition, version=version)
 
 
@@ -135,10 +141,11 @@ def with_versions(known: tuple[Definition, ...], key: str, rows: Iterable[Defini
 
 def definition_of(row: DefinitionRow, version: int = 0, since: int = 0) -> Definition:
     """What a row of the redo log defines."""
-    return Definition(row.kind, row.key, version, row.at, row.author, row.door, row.body, row.seq, since)
+    return Definition(row.kind, row.key, version, row.at, row.author, row.door, row.body, row.seq, since, row.act)
 
 
 def _definition(row: tuple[Any, ...]) -> Definition:
-    kind, key, version, at, author, door, body, seq = row
+    kind, key, version, at, author, door, body, seq, act = row
     value = None if body is None else decode(body.encode())
-    return Definition(kind, key, version, at, author, door, value if isinstance(value, dict) else None, seq)
+    body = value if isinstance(value, dict) else None
+    return Definition(kind, key, version, at, author, door, body, seq, act=act)

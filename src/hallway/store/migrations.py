@@ -1,4 +1,4 @@
-"""The schema of home.db: numbered files in `schema/`, applied in order; `PRAGMA user_version` says how far it is.
+"""The schema of a database: numbered files in a folder, applied in order; `PRAGMA user_version` says how far it is.
 
 It must not know what stands in the tables.
 """
@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 SCHEMA = Path(__file__).parent / "schema"
+"""The one of home.db."""
 
 
 def schema_files(folder: Path = SCHEMA) -> dict[int, Path]:

@@ -5,26 +5,28 @@ For programs that do their work and end, such as an import. It must not know wha
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from hallway import durable
 from hallway.clock import Clock
 from hallway.errors import Unavailable
 from hallway.home.saved import Saved
 from hallway.store import definitions, tables
-from hallway.store.database import connect
+from hallway.store.database import DATABASE_FILE, connect
 from hallway.store.definitions import Definition
-from hallway.store.lock import hold
+from hallway.store.error_texts import said
+from hallway.store.lock import LOCK, hold
 from hallway.store.recovery import Found, recover
 from hallway.store.redo import Redo
 from hallway.store.rows import AnyRow, Batch
-from hallway.store.store import DATABASE_FILE
+from hallway.store.trials import trial
 
 FILES = (DATABASE_FILE, f"{DATABASE_FILE}-wal", "redo.[01]")
+COPIES = 2
+"""So many times the room of a home a copy may take: what its redo log has goes into home.db."""
 _ALL = "SELECT DISTINCT kind FROM definition ORDER BY kind"
 
 
@@ -46,7 +48,7 @@ class Resting:
         for definition in wanted:
             definitions.check(definition)
         batch = Batch()
-        batch.put(self.saved.seq, rows)
+        batch.put(max(self.saved.seq, *(definition.seq for definition in wanted), 0), rows)
         try:
             with closing(connect(self._path)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -56,7 +58,7 @@ class Resting:
                 connection.execute("COMMIT")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
-            raise Unavailable(f"{self._path} cannot be written: {error}; nothing was changed") from None
+            raise Unavailable(f"{self._path} cannot be written: {said(error)}; nothing was changed") from None
 
 
 @contextmanager
@@ -69,7 +71,8 @@ def resting(directory: Path, clock: Clock) -> Iterator[Resting]:
     try:
         redo = Redo(directory)
         try:
-            reader, found = recover(directory / DATABASE_FILE, redo, clock)
+            reader, found = recover(directory / DATABASE_FILE, redo, clock, lock)
+            lock.ended()
             with closing(reader):
                 _check(found)
                 yield Resting(directory / DATABASE_FILE, reader, found.saved)
@@ -82,17 +85,18 @@ def resting(directory: Path, clock: Clock) -> Iterator[Resting]:
 @contextmanager
 def looked_at(directory: Path, clock: Clock) -> Iterator[Resting]:
     """A copy of a home at rest: nothing of the home itself changes, whatever is done. Unavailable: as in `resting`."""
-    with tempfile.TemporaryDirectory(prefix="hallway-") as copy:
-        lock = hold(directory) if (directory / "hub.lock").exists() else None
+    parts = [path for pattern in FILES for path in directory.glob(pattern)]
+    with trial(directory, room=COPIES * sum(path.stat().st_size for path in parts)) as copy:
+        lock = hold(directory) if (directory / LOCK).exists() else None
         try:
             for path in (path for pattern in FILES for path in directory.glob(pattern)):
-                shutil.copy2(path, copy)
+                durable.copy(path, copy / path.name)
         except OSError as error:
             raise Unavailable(f"{directory} cannot be read: {error.strerror}") from None
         finally:
             if lock is not None:
                 lock.release()
-        with resting(Path(copy), clock) as home:
+        with resting(copy, clock) as home:
             yield home
 
 

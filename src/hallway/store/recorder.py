@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from hallway.clock import Cancel, Clock
-from hallway.home.changes import AnyChange, Defined, Updated
+from hallway.home.changes import AnyChange, Defined, Updated, VariableSet
 from hallway.home.classes import REPORTED
 from hallway.home.home import Home
 from hallway.home.saved import Saved
@@ -20,6 +20,7 @@ from hallway.store.recovery import Found
 from hallway.store.redo import encode
 from hallway.store.rows import AnyRow, EntityGone, KeptId, StateRow, rows_of, state_row
 from hallway.store.troubles import REDO_LOG
+from hallway.store.truth import Newest
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,17 @@ class Recorder:
     """Keeps what happens to a home from here on, until `finish`."""
 
     def __init__(
-        self, home: Home, loop: asyncio.AbstractEventLoop, disk: Disk, found: Found, clock: Clock, values_every: float
+        self,
+        home: Home,
+        loop: asyncio.AbstractEventLoop,
+        disk: Disk,
+        found: Found,
+        clock: Clock,
+        values_every: float,
+        newest: Newest,
     ) -> None:
         self._home = home
+        self._newest = newest
         self._loop = loop
         self._redo, _writer, self._troubles = disk
         self._clock = clock
@@ -52,7 +61,8 @@ class Recorder:
         seq = self._home.changes.seq
         if seq < saved.seq:
             raise ValueError(f"the home counts from {seq}, but {saved.seq} changes were saved: give it seq=saved.seq")
-        kept = self._newly_kept()
+        self._home.entities.newly_claimed()
+        kept = self._newly_kept(self._home.entities.kept)
         if kept or seq > saved.seq:
             self._keep(seq, kept)
         for row in _shown_otherwise(self._home, saved):
@@ -68,6 +78,10 @@ class Recorder:
                 self.commits.batch.put_state(change.seq, row)
             return
         rows = rows_of(change)
+        if type(change) is VariableSet or type(change) is Updated:  # nothing is defined by it, nor kept in mind
+            if rows and self._log(change.seq, rows):
+                self.commits.batch.put(change.seq, rows)
+            return
         if isinstance(change, Defined):
             rows += self._newly_kept_by(change)
         if rows:
@@ -75,18 +89,19 @@ class Recorder:
 
     def _newly_kept_by(self, change: Defined) -> list[AnyRow]:
         claims_nothing = change.new is None or change.new.get("class") == REPORTED
-        return [] if claims_nothing else self._newly_kept()
+        return [] if claims_nothing else self._newly_kept(self._home.entities.newly_claimed())
 
-    def _newly_kept(self) -> list[AnyRow]:
-        """Ids that owners got since the last look."""
+    def _newly_kept(self, claimed: Mapping[str, str]) -> list[AnyRow]:
+        """Those of the ids that owners have otherwise than it was kept."""
         known = self._kept
-        new = {owner: kept for owner, kept in self._home.entities.kept.items() if known.get(owner) != kept}
+        new = {owner: kept for owner, kept in claimed.items() if known.get(owner) != kept}
         known |= new
         return [KeptId(owner, entity_id) for owner, entity_id in new.items()]
 
     def _keep(self, seq: int, rows: Sequence[AnyRow]) -> None:
         if self._log(seq, rows):
             self.commits.batch.put(seq, rows)
+            self._newest.take(rows)
 
     def _log(self, seq: int, rows: Sequence[AnyRow]) -> bool:
         """Append to the redo log; whether the rows may be put into the batch."""

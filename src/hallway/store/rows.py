@@ -95,7 +95,10 @@ class KeptId(Row, frozen=True, array_like=True, gc=False, tag="k"):
 
 
 class DefinitionRow(Row, frozen=True, array_like=True, gc=False, tag="f"):
-    """Somebody defined this with change seq at that time (seconds since 1970), or removed it (no body)."""
+    """Somebody defined this with change seq at that time (seconds since 1970), or removed it (no body).
+
+    act: the number of the first change of what they did in one go, 0 when it was this one.
+    """
 
     kind: str
     key: str
@@ -104,6 +107,7 @@ class DefinitionRow(Row, frozen=True, array_like=True, gc=False, tag="f"):
     author: str | None
     door: str
     body: dict[str, Any] | None
+    act: int = 0
 
 
 AnyRow = (
@@ -146,7 +150,8 @@ def rows_of(change: AnyChange) -> list[AnyRow]:
             return [*_fresh_rows(change), *(state_row(moved) for moved in change.states), *_definition_rows(change)]
         case Ordered():
             context, body = change.context, {"order": list(change.whole)}
-            return [DefinitionRow("order", change.kind, change.seq, change.at, context.user, context.origin, body)]
+            who = (context.user, context.origin)
+            return [DefinitionRow("order", change.kind, change.seq, change.at, *who, body, change.act)]
         case _:
             return []
 
@@ -190,7 +195,8 @@ def _definition_rows(change: Defined) -> Iterator[AnyRow]:
         if change.kind == "variable" and body and body.get("expression") is None and _is_large(body.get("value")):
             yield VariableRow(change.key, body["value"])
             body = {name: given for name, given in body.items() if name != "value"}
-        yield DefinitionRow(change.kind, change.key, change.seq, change.at, context.user, context.origin, body)
+        who = (context.user, context.origin)
+        yield DefinitionRow(change.kind, change.key, change.seq, change.at, *who, body, change.act)
 
 
 def _is_large(value: Any) -> bool:

@@ -5,7 +5,6 @@ Only what changed is written. It must not know when that happens, nor in which t
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -17,9 +16,8 @@ from hallway.home.pending import Due
 from hallway.home.saved import Saved, SavedNote, SavedState, SavedValue
 from hallway.home.values import Value
 from hallway.store import definitions
+from hallway.store.database import Damaged
 from hallway.store.rows import Batch, EntityGone, StateRow, ValueRow, VariableFresh, VariableRow
-
-log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Any).decode
@@ -107,7 +105,7 @@ def last_seq(connection: sqlite3.Connection) -> int:
 
 
 def read(connection: sqlite3.Connection) -> Saved:
-    """All that was saved. A text that is no JSON (somebody edited it) is left out and logged."""
+    """All that was saved. Damaged: a text is no JSON."""
     states = connection.execute(
         "SELECT entity_id, state, attributes, last_changed, last_updated, told_by FROM state ORDER BY number"
     )
@@ -130,6 +128,5 @@ def _decoded(table: str, rows: Sequence[tuple[Any, ...]], column: int) -> Iterab
         try:
             value = _decode(row[column])
         except (msgspec.DecodeError, RecursionError) as error:
-            log.warning("home.db: %s %s is left out, its text is not JSON: %s", table, row[0], error)
-            continue
+            raise Damaged(f"{table} {row[0]}: its text is no JSON: {error}") from None
         yield (*row[:column], value, *row[column + 1 :])

@@ -6,6 +6,7 @@ It must not know what is done about it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from hallway.clock import Clock
 
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 SAY_AGAIN_AFTER = 60.0
 DATABASE = "home.db"
 REDO_LOG = "redo log"
+DAMAGE = "damage of home.db"
 SYNC = "disk under the redo log"
 
 
@@ -25,6 +27,8 @@ class Troubles:
         self._holding: dict[str, str] = {}
         self._said: dict[str, float] = {}
         self._open: set[str] = set()
+        self.listener: Callable[[str, bool], None] = lambda _sentence, _holds: None
+        """Hears what is said in the log, and whether it holds or is over."""
 
     @property
     def first(self) -> str | None:
@@ -39,6 +43,14 @@ class Troubles:
             self._said[kind] = now
             self._open.add(kind)
             log.error("%s", sentence)
+            self.listener(sentence, True)
+
+    def ended(self, kind: str, sentence: str) -> None:
+        """It holds no longer, and what became of it is to be said once, as loudly as the trouble."""
+        self._holding.pop(kind, None)
+        self._open.discard(kind)
+        log.error("%s", sentence)
+        self.listener(sentence, True)
 
     def over(self, kind: str) -> None:
         """It holds no longer."""
@@ -46,3 +58,4 @@ class Troubles:
         if kind in self._open:
             self._open.discard(kind)
             log.warning("the %s can be written again", kind)
+            self.listener(f"the {kind} can be written again", False)
