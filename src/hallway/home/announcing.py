@@ -6,15 +6,20 @@ All parts of the home that can be edited share one Announcer. It must not know w
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from hallway.clock import Clock
 from hallway.errors import Conflict, TooLarge
 from hallway.home.changes import Changes, Context, Defined, Kind, Ordered, Said, StateChange, Updated
 from hallway.home.devices import NOTHING
+from hallway.home.lasts import Lasts
 from hallway.home.messages import Level, Message
 from hallway.home.values import Attributes, encode
 
+START = Context("start")
+"""Of what the hub does by itself when it starts."""
 BUILT_IN = "built-in"
 """Source of what the hub itself feeds."""
 FILE = "file"
@@ -56,6 +61,27 @@ class Announcer:
         self._clock = clock
         self._changes = changes
         self._gone: OrderedDict[tuple[Kind, str], Any] = OrderedDict()
+        self._in_act = False
+        self._first = 0
+        self.lasts = Lasts(clock, changes)
+
+    @contextmanager
+    def act(self) -> Iterator[None]:
+        """What is told in this block was done in one go, and can be undone so. An act within another is part of it."""
+        if self._in_act:
+            yield
+            return
+        self._in_act = True
+        try:
+            yield
+        finally:
+            self._in_act, self._first = False, 0
+
+    def _act_of(self, seq: int) -> int:
+        """The first edit of the act to which this one belongs, 0 when it is alone or the first."""
+        if self._in_act and not self._first:
+            self._first = seq
+        return self._first if self._first != seq else 0
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -71,7 +97,8 @@ class Announcer:
     ) -> None:
         """A definition (kind, key) was added, changed or removed: its old and its new body."""
         seq = self._changes.next()
-        self._changes.emit(Defined(seq, self._clock.now(), context, *what, *bodies, states, source))
+        act = self._act_of(seq)
+        self._changes.emit(Defined(seq, self._clock.now(), context, *what, *bodies, states, source, act))
 
     def tell_removed(
         self,
@@ -95,7 +122,8 @@ class Announcer:
 
     def tell_order(self, kind: Kind, order: tuple[str, ...], whole: tuple[str, ...], context: Context) -> None:
         """Somebody put things in order."""
-        self._changes.emit(Ordered(self._changes.next(), self._clock.now(), context, kind, order, whole))
+        seq = self._changes.next()
+        self._changes.emit(Ordered(seq, self._clock.now(), context, kind, order, whole, self._act_of(seq)))
 
     def tell_shown(self, key: str, states: tuple[StateChange, ...], context: Context) -> None:
         """Something that is no device shows something else, and its definition is as it was."""

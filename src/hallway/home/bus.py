@@ -67,7 +67,7 @@ class Bus:
         self._audiences[listener] = audience
         self._listeners[event_type] = (*self._listeners.get(event_type, ()), listener)
         if self._unsubscribe is None:
-            self._unsubscribe = self._changes.subscribe(self._take)
+            self._unsubscribe = self._changes.subscribe(self._take, Updated, VariableSet, Fired, Defined)
 
         def unsubscribe() -> None:
             self._audiences.pop(listener, None)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 MAX_CAUSES = 32
 """A chain of causes longer than this is a loop and is cut."""
+
+
+# gc=False: plain values never form a circle, so the collector need not go through them.
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
@@ -42,7 +45,7 @@ class Context(msgspec.Struct, frozen=True, gc=False):
         return Context(origin, self.user, cause, self.depth + 1, self.hops)
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """What an entity shows: a text and an object of attributes; times in seconds since 1970."""
 
     entity_id: str
@@ -52,7 +55,7 @@ class State(msgspec.Struct, frozen=True):
     last_updated: float
 
 
-class StateChange(msgspec.Struct, frozen=True):
+class StateChange(msgspec.Struct, frozen=True, gc=False):
     """An entity shows something else: old is None for a new entity, new for a removed one.
 
     told_by: empty when the state was worked out from a device, variable or group; `reported` when somebody told it,
@@ -65,7 +68,7 @@ class StateChange(msgspec.Struct, frozen=True):
     told_by: str = ""
 
 
-class Change(msgspec.Struct, frozen=True, tag_field="what"):
+class Change(msgspec.Struct, frozen=True, gc=False, tag_field="what"):
     """Base of all changes: number, wall-clock time in seconds, cause."""
 
     seq: int
@@ -119,7 +122,8 @@ class Defined(Change, frozen=True, tag="defined"):
 
     source: where it stands. `store`: somebody edited it and the store keeps it; `file`, `built-in`, `reported` and
     `link:<name>` are not kept. old equals new when only what follows from the definition is different (a rule that
-    names a device which is gone).
+    names a device which is gone). act: the number of the first edit of what somebody did in one go, 0 when it was this
+    one.
     """
 
     kind: Kind
@@ -128,14 +132,19 @@ class Defined(Change, frozen=True, tag="defined"):
     new: Attributes | None
     states: tuple[StateChange, ...] = ()
     source: str = "store"
+    act: int = 0
 
 
 class Ordered(Change, frozen=True, tag="ordered"):
-    """Somebody put a kind of definitions in order: the ids as they were given, and all of them as they stand now."""
+    """Somebody put a kind of definitions in order: the ids as they were given, and all of them as they stand now.
+
+    act: as in Defined.
+    """
 
     kind: Kind
     order: tuple[str, ...]
     whole: tuple[str, ...] = ()
+    act: int = 0
 
 
 class Said(Change, frozen=True, tag="message"):
@@ -153,6 +162,7 @@ class Noted(Change, frozen=True, tag="noted"):
 
 
 AnyChange = Updated | VariableSet | Fired | Planned | Defined | Ordered | Said | Noted
+_TYPES: Final[tuple[type[AnyChange], ...]] = get_args(AnyChange)
 Listener = Callable[[AnyChange], None]
 Unsubscribe = Callable[[], None]
 
@@ -166,19 +176,21 @@ class Changes:
 
     def __init__(self, seq: int = 0) -> None:
         self.seq = seq
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: dict[type[AnyChange], tuple[Listener, ...]] = dict.fromkeys(_TYPES, ())
         self._watchers: dict[str, dict[str, tuple[Listener, ...]]] = {}
         self._waiting: deque[Callable[[], None]] = deque()
         self._unseen: deque[AnyChange] = deque()
         self._handing_out = False
         self._running = False
 
-    def subscribe(self, listener: Listener) -> Unsubscribe:
-        """Be called with every change from now on."""
-        self._listeners = (*self._listeners, listener)
+    def subscribe(self, listener: Callable[[Any], None], *types: type[AnyChange]) -> Unsubscribe:
+        """Be called with every change from now on, or with those of these types."""
+        for kind in types or _TYPES:
+            self._listeners[kind] = (*self._listeners[kind], listener)
 
         def unsubscribe() -> None:
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
+            for kind, listeners in self._listeners.items():
+                self._listeners[kind] = tuple(other for other in listeners if other is not listener)
 
         return unsubscribe
 
@@ -188,27 +200,29 @@ class Changes:
         Keys: `device:<id>`, `attribute:<id>.<name>`, `entity:<entity id>`, `variable:<name>`, `event:<type>`, any other
         kind of definition with its id (`rule:<id>`), `order:<kind>`, `message:<level>`.
         """
-        watched = self._watchers.setdefault(key.partition(":")[0], {})
-        watched[key] = (*watched.get(key, ()), listener)
+        kind, _, name = key.partition(":")
+        watched = self._watchers.setdefault(kind, {})
+        watched[name] = (*watched.get(name, ()), listener)
 
         def unsubscribe() -> None:
-            left = tuple(other for other in watched.get(key, ()) if other is not listener)
+            left = tuple(other for other in watched.get(name, ()) if other is not listener)
             if left:
-                watched[key] = left
+                watched[name] = left
             else:
-                watched.pop(key, None)
+                watched.pop(name, None)
 
         return unsubscribe
 
     def watching(self, key: str) -> int:
         """How many listen to that key."""
-        return len(self._watchers.get(key.partition(":")[0], {}).get(key, ()))
+        kind, _, name = key.partition(":")
+        return len(self._watchers.get(kind, {}).get(name, ()))
 
     def event_counts(self) -> dict[str, int]:
-        """How many watch events of which type; who sees all changes counts for those of states."""
-        counts = {"state_changed": len(self._listeners)}
-        for key, listeners in self._watchers.get("event", {}).items():
-            counts[key.removeprefix("event:")] = len(listeners)
+        """How many watch events of which type; who sees all changes of devices counts for those of states."""
+        counts = {"state_changed": len(self._listeners[Updated])}
+        for event_type, listeners in self._watchers.get("event", {}).items():
+            counts[event_type] = len(listeners)
         return counts
 
     def next(self) -> int:
@@ -218,9 +232,10 @@ class Changes:
 
     def emit(self, change: AnyChange) -> None:
         """Hand a change to everybody, then run what they asked for."""
-        self._unseen.append(change)
         if self._handing_out:
+            self._unseen.append(change)
             return
+        self._hand_out(change)
         while self._unseen:
             self._hand_out(self._unseen.popleft())
         if not self._running:
@@ -246,63 +261,52 @@ class Changes:
 
     def _hand_out(self, change: AnyChange) -> None:
         self._handing_out = True
-        for listener in self._listeners:
+        for listener in self._listeners[type(change)]:
             try:
                 listener(change)
             except Exception:
                 log.exception("a listener failed on change %d", change.seq)
-        for kind in _KINDS[type(change)]:
-            if self._watchers.get(kind):
-                self._hand_to_watchers(change, kind)
+        for kind, names_of in _WATCHED[type(change)]:
+            watched = self._watchers.get(kind)
+            if watched:
+                for name in names_of(change):
+                    for listener in watched.get(name, ()):
+                        try:
+                            listener(change)
+                        except Exception:
+                            log.exception("a listener of %s:%s failed on change %d", kind, name, change.seq)
         self._handing_out = False
 
-    def _hand_to_watchers(self, change: AnyChange, kind: str) -> None:
-        watched = self._watchers[kind]
-        for key in _keys(change, kind):
-            for listener in watched.get(key, ()):
-                try:
-                    listener(change)
-                except Exception:
-                    log.exception("a listener of %s failed on change %d", key, change.seq)
+
+Names = Callable[[Any], Iterable[str]]
 
 
-_KINDS: Final[Mapping[type[AnyChange], tuple[str, ...]]] = MappingProxyType(
+def _device(change: Updated | Planned) -> tuple[str, ...]:
+    return (change.device_id,)
+
+
+def _entities(change: Updated | VariableSet | Defined) -> list[str]:
+    return [moved.entity_id for moved in change.states]
+
+
+def _defined(kind: Kind) -> tuple[str, Names]:
+    return kind, lambda change: (change.key,) if change.kind == kind else ()
+
+
+_WATCHED: Final[Mapping[type[AnyChange], tuple[tuple[str, Names], ...]]] = MappingProxyType(
     {
-        Updated: ("device", "attribute", "entity"),
-        VariableSet: ("variable", "entity"),
-        Fired: ("event",),
-        Planned: ("device",),
-        Defined: ("entity", *get_args(Kind)),
-        Ordered: ("order",),
-        Said: ("message",),
+        Updated: (
+            ("device", _device),
+            ("attribute", lambda change: [f"{change.device_id}.{name}" for name in change.new]),
+            ("entity", _entities),
+        ),
+        VariableSet: (("variable", lambda change: (change.name,)), ("entity", _entities)),
+        Fired: (("event", lambda change: (change.event_type,)),),
+        Planned: (("device", _device),),
+        Defined: (("entity", _entities), *map(_defined, get_args(Kind))),
+        Ordered: (("order", lambda change: (change.kind,)),),
+        Said: (("message", lambda change: (change.message.level,)),),
         Noted: (),
     }
 )
-"""What may be watched of which change."""
-
-
-def _keys(change: AnyChange, kind: str) -> list[str]:
-    """The keys of one kind under which a change can be watched."""
-    return [f"{kind}:{name}" for name in _names(change, kind)]
-
-
-def _names(change: AnyChange, kind: str) -> list[str]:
-    names: list[str] = []
-    match change:
-        case Updated() | VariableSet() | Defined() if kind == "entity":
-            names = [moved.entity_id for moved in change.states]
-        case Updated() if kind == "attribute":
-            names = [f"{change.device_id}.{name}" for name in change.new]
-        case Updated() | Planned():
-            names = [change.device_id]
-        case VariableSet():
-            names = [change.name]
-        case Fired():
-            names = [change.event_type]
-        case Defined():
-            names = [change.key] if kind == change.kind else names
-        case Ordered():
-            names = [change.kind]
-        case Said():
-            names = [change.message.level]
-    return names
+"""What may be watched of which change: the kinds, and the names of that kind which it has."""

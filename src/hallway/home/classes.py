@@ -1,16 +1,15 @@
 """Device classes: fixed sets of abilities with the options that their config may hold.
 
 The names, options and defaults are pimatic's, so that its configurations can move in. Classes of the hub itself
-(reported states, the sun, watched processes) stand here too. It must not know devices that exist.
+(reported states, the sun, watched processes, backups) stand here too. It must not know devices that exist.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -32,6 +31,8 @@ from hallway.home.values import Attributes, Value, kind_of
 
 OptionType = Literal["string", "number", "integer", "boolean", "array", "object"]
 REPORTED = "reported"
+STORE_CLASS: Final = "StoreDevice"
+"""Shows how the store of the hub does; who feeds it looks for devices of this class."""
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -125,7 +126,7 @@ def _unknown(config: Attributes, options: tuple[Option, ...], where: str) -> lis
     for name, value in config.items():
         option = known.get(name)
         if option is None:
-            near = get_close_matches(name, known, 1)
+            near = _nearest(name, known)
             own = ", ".join(option for option in known if not option.startswith("x"))
             hint = f", did you mean {near[0]}?" if near else f"; it has: {own}"
             found.append(f"{where} has no option {name}{hint}")
@@ -133,6 +134,13 @@ def _unknown(config: Attributes, options: tuple[Option, ...], where: str) -> lis
             for number, item in enumerate(value, 1):
                 found += _unknown(item, option.items, f"{where}: {name} {number}") if isinstance(item, dict) else []
     return found
+
+
+def _nearest(word: str, known: Iterable[str]) -> list[str]:
+    """The one that is most like a word, if any is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most homes have nothing misspelled
+
+    return get_close_matches(word, list(known), 1)
 
 
 def _wrong_value(option: Option, value: Value, where: str) -> list[str]:
@@ -182,8 +190,27 @@ EXTENSIONS = (
 )
 
 
+_SWITCH: Final = (Switchable(),)
+_DIMMER: Final = (Dimmable(),)
+_CONTACT: Final = (Contact(),)
+_THERMOSTAT: Final = (Thermostat(),)
+_PLAYER: Final = (Playing(),)
+_TEMPERATURE: Final = (
+    Measuring(
+        measured("temperature", "Temperature", "How warm it is", CELSIUS, "T"),
+        alone=False,
+        settable_by="changeTemperatureTo",
+    ),
+    Measuring(
+        measured("humidity", "Humidity", "How damp the air is", "%"), alone=False, settable_by="changeHumidityTo"
+    ),
+)
+"""Abilities hold nothing of a device, so all whose config says nothing else share these: a home may have a thousand."""
+
+
 def _switch(config: Config) -> tuple[Ability, ...]:
-    return (Switchable((config.text("xOnLabel", "on"), config.text("xOffLabel", "off"))),)
+    labels = (config.text("xOnLabel", "on"), config.text("xOffLabel", "off"))
+    return _SWITCH if labels == ("on", "off") else (Switchable(labels),)
 
 
 def _shutter(config: Config) -> tuple[Ability, ...]:
@@ -196,7 +223,8 @@ def _shutter(config: Config) -> tuple[Ability, ...]:
 
 
 def _contact(config: Config) -> tuple[Ability, ...]:
-    return (Contact((config.text("xClosedLabel", "closed"), config.text("xOpenedLabel", "opened"))),)
+    labels = (config.text("xClosedLabel", "closed"), config.text("xOpenedLabel", "opened"))
+    return _CONTACT if labels == ("closed", "opened") else (Contact(labels),)
 
 
 def _presence(config: Config) -> tuple[Ability, ...]:
@@ -205,12 +233,7 @@ def _presence(config: Config) -> tuple[Ability, ...]:
 
 
 def _temperature(_config: Config) -> tuple[Ability, ...]:
-    temperature = measured("temperature", "Temperature", "How warm it is", CELSIUS, "T")
-    humidity = measured("humidity", "Humidity", "How damp the air is", "%")
-    return (
-        Measuring(temperature, alone=False, settable_by="changeTemperatureTo"),
-        Measuring(humidity, alone=False, settable_by="changeHumidityTo"),
-    )
+    return _TEMPERATURE
 
 
 def _buttons(config: Config) -> tuple[Ability, ...]:
@@ -272,6 +295,47 @@ def _sun(_config: Config) -> tuple[Ability, ...]:
         )
     )
     return (Watching("sun", ("above_horizon", "below_horizon"), (rising, setting)),)
+
+
+def _backup(_config: Config) -> tuple[Ability, ...]:
+    last, error = (
+        Attribute(name=name, type="string", label=label, description=text, initial=None)
+        for name, label, text in (
+            ("last", "Last", "When the last good one was made, in UTC"),
+            ("error", "Error", "Why the last try failed"),
+        )
+    )
+    age = Attribute(
+        name="age", type="number", unit="h", label="Age", description="Hours since the last good one", initial=None
+    )
+    return (Watching("backup", ("ok", "failed"), (last, age, error)),)
+
+
+def _store(_config: Config) -> tuple[Ability, ...]:
+    what, since, backup = (
+        Attribute(name=name, type="string", label=label, description=text, initial=None)
+        for name, label, text in (
+            ("what", "What", "What is wrong, or what became of it"),
+            ("since", "Since", "Since when it is in this state, in UTC"),
+            ("lastBackup", "Last backup", "When the last good backup was made, in UTC"),
+        )
+    )
+    waiting = Attribute(
+        name="atRisk",
+        type="number",
+        label="At risk",
+        description="Rows and samples that stand in no database yet, while something is wrong",
+        initial=0,
+    )
+    size = Attribute(
+        name="historySize",
+        type="number",
+        unit="B",
+        label="History",
+        description="Bytes that history.db takes",
+        initial=None,
+    )
+    return (Watching("hallway", ("ok", "problem"), (what, since, waiting, backup, size)),)
 
 
 def _process(config: Config) -> tuple[Ability, ...]:
@@ -353,9 +417,7 @@ _ALL = (
         ("Actuator", "SwitchActuator"),
         extensions=("xLink", "xConfirm", "xOnLabel", "xOffLabel"),
     ),
-    DeviceClass(
-        "DummyDimmer", "dimmer", lambda _config: (Dimmable(),), (), ("Actuator", "SwitchActuator", "DimmerActuator")
-    ),
+    DeviceClass("DummyDimmer", "dimmer", lambda _config: _DIMMER, (), ("Actuator", "SwitchActuator", "DimmerActuator")),
     DeviceClass(
         "DummyShutter",
         "shutter",
@@ -367,7 +429,7 @@ _ALL = (
     DeviceClass(
         "DummyHeatingThermostat",
         "thermostat",
-        lambda _config: (Thermostat(),),
+        lambda _config: _THERMOSTAT,
         (
             Option("comfyTemp", "number", "The temperature of the button for comfort", 21),
             Option("ecoTemp", "number", "The temperature of the button for saving", 17),
@@ -415,8 +477,10 @@ _ALL = (
         extensions=("xLink", "xAttributeOptions"),
         title="timer config",
     ),
-    DeviceClass("DummyAVPlayer", "musicplayer", lambda _config: (Playing(),), (), ("AVPlayer",)),
+    DeviceClass("DummyAVPlayer", "musicplayer", lambda _config: _PLAYER, (), ("AVPlayer",)),
+    DeviceClass(STORE_CLASS, "device", _store, (), ()),
     DeviceClass("Sun", "device", _sun, (), (), built_in=True),
+    DeviceClass("Backup", "device", _backup, (), (), built_in=True),
     DeviceClass("Process", "device", _process, (_OBJECT,), (), built_in=True),
     DeviceClass(REPORTED, "device", lambda _config: (), (), (), built_in=True),
 )
@@ -429,6 +493,6 @@ def class_named(name: object) -> DeviceClass:
     if found is not None:
         return found
     offered = [known.name for known in _ALL if not known.built_in]
-    near = get_close_matches(str(name), offered, 1)
+    near = _nearest(str(name), offered)
     hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(offered)}"
     raise InvalidConfiguration(f"there is no device class {str(name)[:40]!r}, {hint}")

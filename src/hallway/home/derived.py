@@ -36,7 +36,7 @@ class Derived:
     def __init__(self, home: Derives) -> None:
         self._home = home
         self._fields: dict[str, tuple[str, ...]] = {}
-        home.changes.subscribe(self._follow)
+        home.changes.subscribe(self._follow, Updated, VariableSet, Defined)
 
     def watch_fields(self, device: Device) -> None:
         """A field that shows a variable follows it from now on."""

@@ -14,7 +14,7 @@ import msgspec
 
 from hallway.errors import Conflict, InvalidConfiguration
 from hallway.home.abilities.base import Ability
-from hallway.home.announcing import BUILT_IN, FILE, STORE, Announcer, check_definition, check_editable
+from hallway.home.announcing import BUILT_IN, FILE, START, STORE, Announcer, check_definition, check_editable
 from hallway.home.changes import Changes, Context, StateChange, Updated
 from hallway.home.classes import REPORTED, class_named
 from hallway.home.derived import Derived
@@ -32,7 +32,6 @@ from hallway.home.values import Attributes, Value
 
 log = logging.getLogger(__name__)
 
-START = Context("start")
 LINK = "link:"
 
 
@@ -73,10 +72,10 @@ class DeviceEdits:
             self._settle(device, context)
         return device
 
-    def park(self, config: Attributes, source: str, error: str, context: Context) -> Device:
+    def park(self, config: Attributes, source: str, error: str) -> Device:
         """Keep a device that cannot be used as it stands, and show why. InvalidInput, Conflict: as in add."""
         self._check_free(config.get("id"))
-        return self._take_in(Device(config, (), source, error), context)
+        return self._take_in(Device(config, (), source, error), START)
 
     def change(self, config: Attributes, context: Context) -> Device:
         """Give a device another config, and make it anew; a parked one comes alive.
@@ -104,6 +103,12 @@ class DeviceEdits:
         """Take a device out of the home, with its entities and all that it was going to do."""
         device = self._home.device(device_id)
         check_editable(f"device {device_id}", device.source)
+        with self._home.announcer.act():
+            self._remove(device, context)
+        return device
+
+    def _remove(self, device: Device, context: Context) -> None:
+        device_id = device.id
         if not device.source.startswith(LINK):
             self._home.groups.forget("device", device_id, context)
             self._home.pages.forget_device(device_id, context)
@@ -112,9 +117,10 @@ class DeviceEdits:
         del self._home.devices[device_id]
         self._home.device_order.forget(device_id)
         self._home.announcer.tell_removed(("device", device_id), device, device.config, context, device.source, states)
+        if device.source == STORE:
+            self._home.announcer.lasts.take_device(device)
         if device.class_name != REPORTED:
             self._home.rules.read_again(context)
-        return device
 
     # ------------------------------------------------------------------ inside
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from sys import intern
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -132,13 +133,13 @@ class Entry(NamedTuple):
 class Held:
     """What a device knows of one attribute now."""
 
-    __slots__ = ("changed", "history", "updated", "value")
+    __slots__ = ("_history", "changed", "updated", "value")
 
     def __init__(self, value: Value | msgspec.UnsetType = msgspec.UNSET) -> None:
         self.value = value
         self.updated: float | None = None
         self.changed: float | None = None
-        self.history: deque[Entry] = deque(maxlen=HISTORY_LENGTH)
+        self._history: deque[Entry] | None = None
 
     def take(self, value: Value, at: float) -> None:
         """The value was set or confirmed at that time."""
@@ -146,7 +147,22 @@ class Held:
             self.changed = at
         self.value = value
         self.updated = at
-        self.history.append(Entry(at, value))
+        if self._history is None:  # an empty one takes half a kilobyte, for each attribute of a home
+            self._history = deque(maxlen=HISTORY_LENGTH)
+        self._history.append(Entry(at, value))
+
+    @property
+    def history(self) -> Sequence[Entry]:
+        """The last values, oldest first."""
+        return self._history or ()
+
+
+def _known(abilities: tuple[Ability, ...]) -> tuple[Mapping[str, Attribute], Mapping[str, Action]]:
+    """Attributes and actions by name; where there is one ability, its own, which equal devices share."""
+    if len(abilities) == 1:
+        return abilities[0].attributes_by_name, abilities[0].actions_by_name
+    attributes = {name: known for ability in abilities for name, known in ability.attributes_by_name.items()}
+    return attributes, {name: known for ability in abilities for name, known in ability.actions_by_name.items()}
 
 
 class Device:
@@ -165,15 +181,14 @@ class Device:
         source: str,
         error: str | None = None,
     ) -> None:
-        self.id = str(config["id"])
+        self.id = intern(str(config["id"]))  # so does the past: an id is one text, however many series it has
         self.name = str(config.get("name") or self.id)
         self.class_name = str(config.get("class", ""))
         self.config = config
         self.source = source
         self.error = error
         self.abilities = abilities
-        self.attributes = {a.name: a for ability in abilities for a in ability.attributes()}
-        self.actions = {a.name: a for ability in abilities for a in ability.actions()}
+        self.attributes, self.actions = _known(abilities)
         self._held = {name: Held(attribute.initial) for name, attribute in self.attributes.items()}
 
     def value(self, attribute: str) -> Value:

@@ -17,7 +17,7 @@ from hallway.home.devices import Device
 from hallway.home.ids import split_entity_id
 from hallway.home.values import Attributes, same
 
-OwnerKind = Literal["device", "reported", "variable", "rule", "group", "parked"]
+OwnerKind = Literal["device", "reported", "variable", "rule", "group", "scene", "parked"]
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -38,6 +38,7 @@ class Entities:
         self.owners: dict[str, Owner] = {}
         self.kept: dict[str, str] = dict(kept or {})
         self._taken = {entity_id: key for key, entity_id in self.kept.items()}
+        self._claimed: dict[str, str] = {}
         self._domains: dict[str, dict[str, None]] = {}
 
     def claim(self, owner: Owner, domain: str, object_id: str) -> str:
@@ -49,10 +50,15 @@ class Entities:
         holder = self.owners.get(entity_id, owner)
         if split_entity_id(entity_id)[0] != domain or holder.key != owner.key:
             entity_id = self._free(f"{domain}.{object_id}")
-            self.kept[owner.key] = entity_id
+            self.kept[owner.key] = self._claimed[owner.key] = entity_id
             self._taken[entity_id] = owner.key
         self.own(entity_id, owner)
         return entity_id
+
+    def newly_claimed(self) -> dict[str, str]:
+        """Of `kept` what came since this was asked the last time: whoever keeps it need not look through all of it."""
+        claimed, self._claimed = self._claimed, {}
+        return claimed
 
     def _free(self, wanted: str) -> str:
         entity_id, number = wanted, 1
@@ -83,16 +89,19 @@ class Entities:
             if owner is not None:
                 yield entity_id, owner
 
-    def show(self, owner_key: str, state: str, attributes: Attributes, now: float) -> Iterator[StateChange]:
+    def show(self, owner_key: str, state: str, attributes: Attributes, now: float) -> tuple[StateChange, ...]:
         """The owner's entity shows this now: the change, if it is one."""
         entity_id = self.kept[owner_key]
         old = self.states.get(entity_id)
-        if old is not None and old.state == state and same(old.attributes, attributes):
-            return
-        changed = old.last_changed if old is not None and old.state == state else now
-        new = State(entity_id, state, attributes, changed, now)
-        self.states[entity_id] = new
-        yield StateChange(entity_id, old, new)
+        changed = now
+        if old is not None and same(old.attributes, attributes):
+            if old.state == state:
+                return ()
+            attributes = old.attributes  # the same one: it takes no memory of its own, and is known to be as before
+        elif old is not None and old.state == state:
+            changed = old.last_changed
+        new = self.states[entity_id] = State(entity_id, state, attributes, changed, now)
+        return (StateChange(entity_id, old, new),)
 
     def show_device(self, entity_ids: Iterable[str], now: float, but: str = "") -> Iterator[StateChange]:
         """The entities of a device show what it is now: what moved, leaving one out."""

@@ -202,9 +202,11 @@ class EntityServices:
 
 
 def _can(owner: Owner, service: str) -> bool:
-    """Whether it can be asked by way of its domain's service; rules have all three."""
+    """Whether it can be asked by way of its domain's service; rules have all three, scenes are only turned on."""
     if owner.kind == "rule" or owner.told_by.startswith(LINK):
         return True
+    if owner.kind == "scene":
+        return service == "turn_on"
     return owner.ability is not None and service in owner.ability.services
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from hallway.errors import HallwayError
+from hallway.home.announcing import START
 from hallway.home.changes import Context
 from hallway.home.derived import variables_shown
 from hallway.home.devices import Device
@@ -38,13 +39,13 @@ class Formulas:
         self._home = home
         self.complete = False
 
-    def bind_all(self, context: Context) -> list[tuple[str, str]]:
+    def bind_all(self) -> list[tuple[str, str]]:
         """Bind those of all devices and compute everything. What cannot be: device id and reason."""
         self.complete = True
         names = self._home.value_names()
-        loose = [end for device in list(self._home.devices.values()) for end in self._bind(device, names, context)]
+        loose = [end for device in list(self._home.devices.values()) for end in self._bind(device, names, START)]
         for node, formula in self._home.variables.affected(names, itself=True):
-            self._home.put_computed(node, formula, context)
+            self._home.put_computed(node, formula, START)
         return loose
 
     def bind(self, device: Device, context: Context) -> list[tuple[str, str]]:
@@ -97,6 +98,7 @@ class Formulas:
 
 
 def computed_by(device: Device) -> list[Attributes]:
-    """The attributes of a device that are expressions, as its config has them."""
+    """The attributes of a device that are expressions, as its config has them: none where the config is wrong."""
     given = device.config.get("variables") if device.class_name == "VariablesDevice" else None
-    return [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
+    items = [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
+    return [item for item in items if str(item.get("name")) in device.attributes]

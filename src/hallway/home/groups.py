@@ -6,13 +6,13 @@ which it was. It must not know how members are switched; that is the service `ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal
 
 import msgspec
 
 from hallway.errors import Conflict, InvalidConfiguration, NotFound
-from hallway.home.announcing import FILE, STORE, Announcer, check_definition, check_editable
+from hallway.home.announcing import FILE, START, STORE, Announcer, check_definition, check_editable
 from hallway.home.changes import Changes, Context, State, StateChange, Updated
 from hallway.home.devices import NOTHING
 from hallway.home.entities import Entities, Owner
@@ -22,7 +22,6 @@ from hallway.home.values import Attributes, Value, is_label
 
 ON_STATES = frozenset({"on", "open", "playing", "running", "home"})
 Member = Literal["device", "rule", "variable"]
-START = Context("start")
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -116,7 +115,7 @@ class Groups:
             self._index()
         if old is None:
             self._entities.claim(Owner("group", _key(group.id)), "group", group_object_id(group.id))
-        moved = tuple(self._moved(group))
+        moved = self._moved(group)
         bodies = (None if old is None else old.config, group.config)
         self._announcer.tell(("group", group.id), bodies, context, group.source, moved)
         return group
@@ -159,14 +158,15 @@ class Groups:
         """
         known = self._editable(group_id)
         check_definition(known.with_members(kind, (*known.members(kind), key)).config)
-        for other in self.all():
-            if key in other.members(kind) and other.id != group_id and other.source != FILE:
-                self.put(other.with_members(kind, _without(other.members(kind), key)), context)
-        group = self._all[group_id]
-        members = list(_without(group.members(kind), key))
-        last = len(members)
-        members.insert(last if position is None else max(-last, min(position, last)), key)
-        return self.put(group.with_members(kind, tuple(members)), context)
+        with self._announcer.act():
+            for other in self.all():
+                if key in other.members(kind) and other.id != group_id and other.source != FILE:
+                    self.put(other.with_members(kind, _without(other.members(kind), key)), context)
+            group = self._all[group_id]
+            members = list(_without(group.members(kind), key))
+            last = len(members)
+            members.insert(last if position is None else max(-last, min(position, last)), key)
+            return self.put(group.with_members(kind, tuple(members)), context)
 
     def remove_member(self, group_id: str, kind: Member, key: str, context: Context) -> Group:
         """Take something out of a group. NotFound: it is not in it."""
@@ -189,12 +189,12 @@ class Groups:
     def show(self, group_id: str, context: Context) -> None:
         """A member changed: the group shows it, if it is still there."""
         group = self._all.get(group_id)
-        moved = tuple(self._moved(group)) if group is not None else ()
+        moved = self._moved(group) if group is not None else ()
         if moved:
             now = self._announcer.now()
             self._changes.emit(Updated(self._changes.next(), now, context, _key(group_id), NOTHING, NOTHING, moved))
 
-    def _moved(self, group: Group) -> Iterator[StateChange]:
+    def _moved(self, group: Group) -> tuple[StateChange, ...]:
         members = [entity_id for device_id in group.devices for entity_id in self._entities_of(device_id)]
         return self._entities.show(
             _key(group.id), *shown(group, members, self._entities.states.get), self._announcer.now()

@@ -14,7 +14,7 @@ import msgspec
 
 from hallway.clock import Clock
 from hallway.errors import Conflict, HallwayError, InvalidConfiguration, NotFound, NoValueYet
-from hallway.home.announcing import BUILT_IN, FILE, STORE, Announcer
+from hallway.home.announcing import BUILT_IN, FILE, START, STORE, Announcer
 from hallway.home.bus import Bus
 from hallway.home.calls import Call
 from hallway.home.changes import (
@@ -39,12 +39,14 @@ from hallway.home.formulas import Formulas
 from hallway.home.groups import Group, Groups, group_of
 from hallway.home.ids import check_entity_id, reported_device_id
 from hallway.home.messages import Messages
+from hallway.home.notifiers import Notifiers
 from hallway.home.orders import LaterOrder, Orders
 from hallway.home.pages import Pages
 from hallway.home.pending import Pending
 from hallway.home.reported import reported_attributes, reported_value
 from hallway.home.rule_services import RuleServices
 from hallway.home.rules import Rules
+from hallway.home.scenes import Scenes
 from hallway.home.services import Services
 from hallway.home.values import Attributes, Value, same
 from hallway.home.variable_edits import VariableEdits
@@ -52,11 +54,9 @@ from hallway.home.variables import Formula, Language, Variable, Variables, compu
 
 __all__ = ["BUILT_IN", "FILE", "START", "STORE", "Home"]
 
-START = Context("start")
-
 
 class Home:
-    """Devices, entity states, variables, rules, groups, pages, messages, events and services of one home."""
+    """Devices, entity states, variables, rules, groups, pages, scenes, messages, events and services of one home."""
 
     def __init__(
         self,
@@ -87,6 +87,8 @@ class Home:
         self.pages = Pages(self.announcer)
         self.rules = Rules(self.announcer, self.entities, self)
         self.messages = Messages(self.announcer)
+        self.scenes = Scenes(self.announcer, self)
+        self.notifiers = Notifiers(self)
         self.pending = Pending(clock, self._happen, self._note_plan)
         self.formulas = Formulas(self)
         self.mirrors: dict[str, Mirror] = {}
@@ -102,6 +104,7 @@ class Home:
                 "rule": self.rules,
                 "page": self.pages,
                 "group": self.groups,
+                "scene": self.scenes,
             },
         )
         self._device_edits = DeviceEdits(self)
@@ -176,9 +179,9 @@ class Home:
         """Take a device into the home. InvalidInput, InvalidConfiguration: it cannot be; Conflict: its id is taken."""
         return self._device_edits.add(config, source, context)
 
-    def park_device(self, config: Attributes, source: str, error: str, context: Context = START) -> Device:
+    def park_device(self, config: Attributes, source: str, error: str) -> Device:
         """Keep a device that cannot be used as it stands, and show why. InvalidInput, Conflict: as in add_device."""
-        return self._device_edits.park(config, source, error, context)
+        return self._device_edits.park(config, source, error)
 
     def change_device(self, config: Attributes, context: Context) -> Device:
         """Give a device another config; a parked one comes alive. The values of what it still has stay.
@@ -191,13 +194,13 @@ class Home:
         """Take a device out of the home, out of groups and pages first. NotFound; Conflict: it stands in the file."""
         return self._device_edits.remove(device_id, context)
 
-    def bind_formulas(self, context: Context = START) -> list[tuple[str, str]]:
+    def bind_formulas(self) -> list[tuple[str, str]]:
         """Compute the attributes that are expressions, and let fields show their variables.
 
         To be called when all devices and variables are there, since each may name any other. What cannot be: device id
         and reason.
         """
-        return self.formulas.bind_all(context)
+        return self.formulas.bind_all()
 
     def add_group(self, config: Attributes, context: Context = START, source: str = STORE) -> Group:
         """Take a group into the home, in place of the one of its id; `groups.add` refuses one that is there."""
@@ -244,7 +247,7 @@ class Home:
         self.rule_services.offer(context)
 
     def order(self, kind: Kind) -> tuple[str, ...]:
-        """The ids of all devices, variables, rules, pages or groups in the order in which people want to see them."""
+        """The ids of all there is of a kind, in the order in which people want to see them."""
         return self.orders.get(kind)
 
     def set_order(self, kind: Kind, order: Iterable[str], context: Context) -> tuple[str, ...]:
@@ -300,8 +303,10 @@ class Home:
             old = entities.states.get(entity_id)
             if old is None:
                 return self.report_new(entity_id, state, attributes, context), True
-        if old.state == state and old.attributes == attributes and same(old.attributes, attributes):
-            return old, False
+        if old.attributes == attributes and same(old.attributes, attributes):
+            if old.state == state:
+                return old, False
+            attributes = old.attributes  # the same one: it takes no memory of its own, and is known to be as before
         now = self.clock.now()
         new = State(entity_id, state, attributes, old.last_changed if old.state == state else now, now)
         owner = entities.owners[entity_id]

@@ -10,13 +10,11 @@ from collections.abc import Collection
 import msgspec
 
 from hallway.errors import Conflict, InvalidConfiguration, NotFound
-from hallway.home.announcing import FILE, STORE, Announcer, check_definition, check_editable
+from hallway.home.announcing import FILE, START, STORE, Announcer, check_definition, check_editable
 from hallway.home.changes import Context
 from hallway.home.ids import check_id
 from hallway.home.orders import arranged, rearrange
 from hallway.home.values import Attributes, Value, is_label
-
-START = Context("start")
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -24,7 +24,13 @@ def reported_attributes(state: State) -> dict[str, Attribute]:
         unit=unit if isinstance(unit, str) else None,
     )
     named = {name: value for name, value in state.attributes.items() if _is_scalar(value) and name != STATE}
-    return {STATE: first} | {name: _attribute(name, value) for name, value in named.items()}
+    return {STATE: first} | {name: reported_attribute(name, value) for name, value in named.items()}
+
+
+def reported_values(state: State) -> dict[str, Value]:
+    """The values of all these attributes."""
+    named = {name: value for name, value in state.attributes.items() if _is_scalar(value) and name != STATE}
+    return {STATE: state.state} | named
 
 
 def reported_value(state: State, attribute: str) -> Value:
@@ -40,7 +46,8 @@ def _is_scalar(value: Value) -> bool:
     return not isinstance(value, list | dict)
 
 
-def _attribute(name: str, value: Value) -> Attribute:
+def reported_attribute(name: str, value: Value) -> Attribute:
+    """One of them, as its value is."""
     boolean, number = isinstance(value, bool), isinstance(value, int | float)
     return Attribute(
         name=name,

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, cast, get_args
 import msgspec
 
 from hallway.errors import Conflict, HallwayError, InvalidConfiguration, InvalidInput, NotFound
-from hallway.home.announcing import STORE, Announcer, check_definition, check_editable
+from hallway.home.announcing import START, STORE, Announcer, check_definition, check_editable
 from hallway.home.calls import Call
 from hallway.home.changes import Context, StateChange
 from hallway.home.entities import Entities, Owner
@@ -21,7 +21,6 @@ from hallway.home.ids import check_rule_id, device_object_id
 from hallway.home.orders import rearrange
 from hallway.home.values import Attributes, Value, kind_of
 
-START = Context("start")
 RULE = "rule"
 """Origin of what follows for a rule when something that it names comes or goes."""
 _PARTS = re.compile(r"^when\s|\sthen\s")
@@ -176,12 +175,12 @@ class Rules:
 
     # ------------------------------------------------------------------ editing
 
-    def add(self, config: Attributes, context: Context = START, *, force: bool = False, source: str = STORE) -> Rule:
+    def add(self, config: Attributes, context: Context = START, *, force: bool = False) -> Rule:
         """Take a rule into the home. InvalidInput: it is none; Conflict: its id is taken.
 
         force: keep it with valid=False and its error when the sentence has the form of a rule but cannot be read.
         """
-        rule = rule_of(config, source)
+        rule = rule_of(config)
         if rule.id in self._all:
             raise Conflict(f"there is a rule {rule.id} already")
         return self._take_in(self._read(rule, force=force), context)
@@ -201,13 +200,16 @@ class Rules:
             rule = msgspec.structs.replace(rule, valid=False, active=False, error=error.message)
         return self._take_in(rule, START)
 
-    def change(self, rule_id: str, config: Attributes, context: Context) -> Rule:
-        """Change what the config names: name, rule, active, logging. InvalidInput: the sentence cannot be read."""
+    def change(self, rule_id: str, config: Attributes, context: Context, *, force: bool = False) -> Rule:
+        """Change what the config names: name, rule, active, logging. InvalidInput: the sentence cannot be read.
+
+        force: as in add.
+        """
         old = self._editable(rule_id)
         given = {key: value for key, value in config.items() if value is not None}
         rule = rule_of({**old.config, **given, "id": rule_id})
         if rule.text != old.text:
-            rule = self._read(rule, force=False)
+            rule = self._read(rule, force=force)
         else:
             rule = (
                 self._read(rule, force=True)
@@ -219,12 +221,13 @@ class Rules:
     def remove(self, rule_id: str, context: Context) -> Rule:
         """Take a rule out of the home. NotFound: there is none."""
         rule = self._editable(rule_id)
-        self._home.groups.forget("rule", rule_id, context)
-        del self._all[rule_id]
-        self._facts.pop(rule_id, None)
-        entity_id = self._entities.kept[_key(rule_id)]
-        states = (StateChange(entity_id, self._entities.drop(entity_id), None),)
-        self._announcer.tell_removed(("rule", rule_id), rule, rule.config, context, rule.source, states)
+        with self._announcer.act():
+            self._home.groups.forget("rule", rule_id, context)
+            del self._all[rule_id]
+            self._facts.pop(rule_id, None)
+            entity_id = self._entities.kept[_key(rule_id)]
+            states = (StateChange(entity_id, self._entities.drop(entity_id), None),)
+            self._announcer.tell_removed(("rule", rule_id), rule, rule.config, context, rule.source, states)
         return rule
 
     def read_again(self, context: Context, *, only_invalid: bool = False) -> None:
@@ -286,9 +289,9 @@ class Rules:
         attributes: Attributes = {"friendly_name": rule.name or rule.id, "rule": rule.text}
         if rule.error is not None:
             attributes["error"] = rule.error
-        attributes |= self._facts.get(rule.id, {})
-        state = "on" if rule.active else "off"
-        return tuple(self._entities.show(_key(rule.id), state, attributes, self._announcer.now()))
+        if rule.id in self._facts:
+            attributes |= self._facts[rule.id]
+        return self._entities.show(_key(rule.id), "on" if rule.active else "off", attributes, self._announcer.now())
 
 
 def _key(rule_id: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from hallway.home.changes import State
 from hallway.home.entities import Owner
 from hallway.home.home import START, Home
+from hallway.home.lasts import OWNER as REMOVED
 from hallway.home.pending import Due
 from hallway.home.values import Attributes, Value
 
@@ -77,6 +78,13 @@ def restore(home: Home, saved: Saved) -> None:
     for due in saved.pending:
         if due.device_id in home.devices:
             home.pending.restore(due)
+    _put_back_lasts(home, saved)
+
+
+def _put_back_lasts(home: Home, saved: Saved) -> None:
+    for note in saved.notes:
+        if note.owner == REMOVED:
+            home.announcer.lasts.put_back(note.name, note.note)
 
 
 def _read_rules(home: Home) -> None:

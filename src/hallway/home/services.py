@@ -78,6 +78,10 @@ class Services:
         self._offered.setdefault(domain, {})[service] = offered
         self._fire(SERVICE_REGISTERED, {"domain": domain, "service": service}, context)
 
+    def withdraw(self, domain: str, service: str) -> None:
+        """Offer it no longer."""
+        self._offered.get(domain, {}).pop(service, None)
+
     def listing(self) -> Mapping[str, Mapping[str, Offered]]:
         """All services of this hub by domain, in the order in which they came."""
         return self._offered
@@ -92,7 +96,7 @@ class Services:
         The call is done when `service_executed` with its id has been seen, from here or from another hub.
         """
         data = {key: value for key, value in data.items() if key not in _NOT_DATA}
-        self._check(domain, service, data)
+        self.check(domain, service, data)
         if len(self._open) >= MAX_OPEN_CALLS:
             raise InvalidInput(f"{MAX_OPEN_CALLS} service calls are waiting already; try again later")
         call_id = next(self._ids)
@@ -111,7 +115,8 @@ class Services:
             if open_call is call:
                 del self._open[call_id]
 
-    def _check(self, domain: str, service: str, data: Attributes) -> None:
+    def check(self, domain: str, service: str, data: Attributes) -> None:
+        """What `call` would refuse at once; NotFound and InvalidInput. Nothing happens."""
         offered = self._offered.get(domain, {}).get(service)
         if offered is not None:
             offered.check(data)

@@ -87,6 +87,11 @@ def encode(value: object) -> bytes:
         return _encode_slowly(value)
 
 
+def encode_to_keep(value: object) -> bytes:
+    """Like encode, for bytes that are kept: those that come from there hold some kilobytes, however short they are."""
+    return bytes(memoryview(encode(value)))
+
+
 def encode_sorted(value: object) -> bytes:
     """Like encode, with the keys of each object in order."""
     try:
@@ -123,7 +128,12 @@ def same(one: Value, other: Value) -> bool:
     if one.__class__ is not other.__class__ or one != other:
         return False
     if isinstance(one, dict) and isinstance(other, dict):
-        return all(same(value, other[key]) for key, value in one.items())
+        for key, value in one.items():  # they are equal, so that of most of them only the class is left to be compared
+            theirs = other[key]
+            kind = value.__class__
+            if kind is not theirs.__class__ or ((kind is dict or kind is list) and not same(value, theirs)):
+                return False
+        return True
     if isinstance(one, list) and isinstance(other, list):
         return all(map(same, one, other))
     return True

@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from hallway.errors import Conflict, HallwayError, InvalidInput
-from hallway.home.announcing import FILE, STORE, Announcer, check_definition, check_editable, check_storable
+from hallway.home.announcing import FILE, MAX_DEFINITION, START, STORE, Announcer, check_definition, check_editable
 from hallway.home.changes import Changes, Context, StateChange, VariableSet
 from hallway.home.entities import Entities, Owner
 from hallway.home.entity_services import EntityServices
@@ -20,10 +20,9 @@ from hallway.home.formulas import Formulas
 from hallway.home.groups import Groups
 from hallway.home.ids import MAX_ID, object_id
 from hallway.home.rules import Rules
-from hallway.home.values import Attributes, Value, python_text
+from hallway.home.values import Attributes, Value, encode, python_text
 from hallway.home.variables import NAME, Formula, Scope, Variable, Variables, as_value, compute
 
-START = Context("start")
 _VARIABLE = re.compile(r"\$([A-Za-z0-9_-]+)")
 _ATTRIBUTE = re.compile(r"\$([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 
@@ -88,9 +87,10 @@ class VariableEdits:
         for variable in parsed:
             self._home.variables.put(variable)
             self._home.variables.bind(variable.name, variable.formula)
-        for variable in parsed:
-            self._home.entities.claim(Owner("variable", _key(variable.name)), "variable", object_id(variable.name))
-            self._tell(variable, None, context, self._moved(variable))
+        with self._home.announcer.act():
+            for variable in parsed:
+                self._home.entities.claim(Owner("variable", _key(variable.name)), "variable", object_id(variable.name))
+                self._tell(variable, None, context, self._moved(variable))
         self._compute({variable.name for variable in parsed}, context)
         self._home.rules.read_again(context, only_invalid=True)
         return tuple(self._home.variables.get(variable.name) for variable in parsed)
@@ -168,13 +168,16 @@ class VariableEdits:
             raise InvalidInput(f"${name} is the attribute of a device and goes with it")
         variable = self._home.variables.get(name)
         check_editable(f"variable ${name}", variable.source)
-        self._home.groups.forget("variable", name, context)
-        self._home.variables.remove(name)
-        entity_id = self._home.entities.kept[_key(name)]
-        states = (StateChange(entity_id, self._home.entities.drop(entity_id), None),)
-        self._home.announcer.tell_removed(
-            ("variable", name), variable, variable.definition, context, variable.source, states
-        )
+        with self._home.announcer.act():
+            self._home.groups.forget("variable", name, context)
+            self._home.variables.remove(name)
+            entity_id = self._home.entities.kept[_key(name)]
+            states = (StateChange(entity_id, self._home.entities.drop(entity_id), None),)
+            self._home.announcer.tell_removed(
+                ("variable", name), variable, variable.definition, context, variable.source, states
+            )
+        if variable.formula is None:
+            self._home.announcer.lasts.take_variable(name, variable.value)
         self._home.rules.read_again(context)
         return variable
 
@@ -241,8 +244,8 @@ class VariableEdits:
 
 def _check_kept(config: Attributes) -> None:
     """CannotStore, TooLarge: nobody could keep it. Its value is none of the definition and may be large."""
-    check_storable(config)
-    check_definition({name: given for name, given in config.items() if name != "value"})
+    if len(encode(config)) > MAX_DEFINITION:
+        check_definition({name: given for name, given in config.items() if name != "value"})
 
 
 def _key(name: str) -> str:

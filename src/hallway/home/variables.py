@@ -192,7 +192,7 @@ class Variables:
 
     def are_sources(self, names: Iterable[str]) -> bool:
         """Whether anything depends on one of them."""
-        return any(name in self._dependents for name in names)
+        return not self._dependents.keys().isdisjoint(names)
 
     def sources_in(self, device_id: str) -> Collection[str]:
         """The attributes of a device that something depends on."""

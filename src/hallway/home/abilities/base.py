@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
@@ -66,6 +67,16 @@ class Ability:
     def actions(self) -> tuple[Action, ...]:
         """The actions that this ability gives to its device."""
         return ()
+
+    @cached_property
+    def attributes_by_name(self) -> Mapping[str, Attribute]:
+        """Made once for all devices that share this ability, as a home may have a thousand equal ones."""
+        return MappingProxyType({attribute.name: attribute for attribute in self.attributes()})
+
+    @cached_property
+    def actions_by_name(self) -> Mapping[str, Action]:
+        """Likewise the actions."""
+        return MappingProxyType({action.name: action for action in self.actions()})
 
     def due(self, device: Device, name: str) -> Effects:
         """What happens when a `Later` of that name is due."""
