@@ -86,9 +86,10 @@ class Starting(Happens, frozen=True):
 
 
 class TimeIs(Test, frozen=True):
-    """The clock or the calendar says so."""
+    """The clock or the calendar says so. left_out: words behind the time that mean nothing, as they were written."""
 
     period: Period
+    left_out: str = ""
 
     @property
     def is_event(self) -> bool:

@@ -70,11 +70,15 @@ class Undo(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What was done, in words; how it can be taken back; and what is still under way, if it takes time."""
+    """What was done, in words; how it can be taken back; and what is still under way, if it takes time.
+
+    told: the words have been told to people already, who need not hear them again.
+    """
 
     text: str
     undo: Undo | None = None
     call: Call | None = None
+    told: bool = False
 
 
 class Deed(msgspec.Struct, frozen=True):

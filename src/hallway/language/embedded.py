@@ -18,7 +18,7 @@ from hallway.language.vocabulary import Vocabulary
 
 What = Literal["number", "text", "any"]
 
-_UNFINISHED_NUMBER = re.compile(r"-?[0-9]*\.?[0-9]*")
+_UNFINISHED_NUMBER = re.compile(r"(?:-?[0-9]+\.?[0-9]*)?")
 
 
 @dataclass(slots=True)
@@ -64,10 +64,19 @@ class PartParser(Parser):
             self.hints.offer(('"', "{"), rest)
             self.hints.offer_names(self.vocabulary.completions_of_values(), rest)
 
+    def _offer_close(self) -> None:
+        self._offer(" ", ")")
+        if self.hints and self.text[self._at :] == " ":
+            self.hints.offer((")",), "")
+
     def _offer_argument(self, function: Function, index: int) -> None:
-        if self.hints and index and self._at == len(self.text):
-            parameter = function.parameters[min(index, len(function.parameters) - 1)]
-            self.hints.offer_format(f"{parameter.name}s" if parameter.repeated else parameter.name)
+        if not self.hints or self._at < len(self.text):
+            return
+        parameters = function.parameters
+        if index < len(parameters) and not parameters[index].repeated:
+            self.hints.offer_format(str(parameters[index]))
+        elif index and parameters[-1].repeated:
+            self.hints.offer_format(f"{parameters[-1].name}s")
 
 
 def read_part(text: str, what: What, vocabulary: Vocabulary, hints: Hints | None = None) -> Expression:

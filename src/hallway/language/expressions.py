@@ -22,29 +22,29 @@ class Expression:
     """An expression that has been read.
 
     `tokens` is what pimatic shows as exprTokens: numbers are numbers, variables carry their `$`, texts their quotes.
-    `variables` are the names it depends on, without `$`.
+    `variables` are the names it depends on, without `$`; `root` is what it is made of.
     """
 
     text: str
     tokens: tuple[Token, ...]
     variables: frozenset[str]
-    _root: Node = field(repr=False, compare=False)
+    root: Node = field(repr=False, compare=False)
 
     def evaluate(self, scope: Scope) -> Value:
         """The value in a scope: whole numbers are ints, undefined is null; NaN and infinities are possible."""
         result = self.result(scope)
-        return None if isinstance(result, Undefined) else result
+        return None if result is UNDEFINED else result
 
     def result(self, scope: Scope) -> Result:
         """Like evaluate, but UNDEFINED where there is no value at all, such as `min()`."""
         try:
-            return self._root.value(Run(scope))
+            return self.root.value(Run(scope))
         except RecursionError:
             raise ExpressionError("the expression or a value in it is nested too deeply") from None
 
     def unit(self, scope: Scope) -> str:
         """The unit that results from the units of the variables, "" for none: `W*h`, `W/h`."""
-        return self._root.unit(Run(scope)) or ""
+        return self.root.unit(Run(scope)) or ""
 
 
 def parse(text: str, names: Collection[str]) -> Expression:

@@ -10,9 +10,10 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from hallway.language import dates
 from hallway.language.arithmetic import divide, power, round_half_up
@@ -30,8 +31,7 @@ from hallway.language.evaluation import MAX_RESULT, UNDEFINED, ExpressionError, 
 from hallway.language.pattern_matching import compile_pattern
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """The arguments of one call. A missing argument is undefined; null counts as missing where a default exists."""
 
     run: Run
@@ -60,8 +60,7 @@ class Given:
 Implementation = Callable[[Given], Result]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """One parameter: its name, whether it may be left out, whether any number of arguments may follow."""
 
     name: str
@@ -73,8 +72,7 @@ class Parameter:
         return f"[{shown}]" if self.optional else shown
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """A function of the language; `doc` is one sentence for people."""
 
     name: str
@@ -322,23 +320,28 @@ _DECLARED: Final = (
     _function("min", "number*?", "the smallest of the numbers", _extreme(min)),
     _function("max", "number*?", "the largest of the numbers", _extreme(max)),
     _function("avg", "number*?", "the mean of the numbers", _average),
-    _function("random", "from to", "a random number, from and to included", _random),
+    _function("random", "min max", "a random number, min and max included", _random),
     _function("pow", "base exponent?", "base to the power of exponent; without exponent its square", _pow),
-    _function("abs", "number", "the number without its sign", _of_one_number(abs)),
-    _function("sign", "number", "-1, 0 or 1", _of_one_number(_sign)),
-    _function("sqrt", "number", "the square root", _of_one_number(math.sqrt)),
-    _function("cos", "angle", "the cosine of an angle in radians", _of_one_number(math.cos)),
-    _function("acos", "number", "the angle in radians whose cosine it is", _of_one_number(math.acos)),
-    _function("log", "number base?", "the logarithm to the base; without base the natural one", _log),
+    _function("abs", "x", "the number without its sign", _of_one_number(abs)),
+    _function("sign", "x", "-1, 0 or 1", _of_one_number(_sign)),
+    _function("sqrt", "x", "the square root", _of_one_number(math.sqrt)),
+    _function("cos", "x", "the cosine of the angle x in radians", _of_one_number(math.cos)),
+    _function("acos", "x", "the angle in radians whose cosine it is", _of_one_number(math.acos)),
+    _function("log", "x base?", "the logarithm to the base; without base the natural one", _log),
     _function(
         "round", "number decimals?", "the nearest number with that many decimals (0)", _to_decimals(round_half_up)
     ),
-    _function("roundToNearest", "number step", "the nearest multiple of step", _round_to_nearest),
+    _function("roundToNearest", "number steps", "the nearest multiple of steps", _round_to_nearest),
     _function("trunc", "number decimals?", "the number cut off after that many decimals (0)", _to_decimals(_cut_off)),
-    _function("timeFormat", "hours", "hours with decimals as hh:mm:ss", _time_format),
+    _function("timeFormat", "number", "hours with decimals as hh:mm:ss", _time_format),
     _function("timeDecimal", "time", "hh:mm:ss or hh:mm as hours with decimals", _time_decimal),
-    _function("date", "mask?", "the date and time now, written by the mask", _date),
-    _function("diffDate", "start end unit?", "the time from start to end, in milliseconds or the unit", _diff_date),
+    _function("date", "format?", "the date and time now, written by the format", _date),
+    _function(
+        "diffDate",
+        "startDate endDate format?",
+        "the time from start to end in milliseconds, or in the unit that format names",
+        _diff_date,
+    ),
     _function(
         "formatNumber",
         "number decimals? unit?",
@@ -346,12 +349,12 @@ _DECLARED: Final = (
         _format_number,
     ),
     _function(
-        "hexString", "number digits? prefix?", "the number in hexadecimal, at least that many digits", _hex_string
+        "hexString", "number padding? prefix?", "the number in hexadecimal, at least that many digits", _hex_string
     ),
     _function(
         "subString",
-        "text pattern flags?",
-        "what the pattern, a regular expression, finds in the text (its groups, if it has any); with flag g everywhere",
+        "string expression flags?",
+        "what the regular expression finds in the text (its groups, if it has any); with flag g everywhere",
         _sub_string,
     ),
 )

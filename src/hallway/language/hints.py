@@ -11,7 +11,7 @@ from hallway.home.values import Attributes, Value
 from hallway.language.completions import Completions
 from hallway.language.words import Words
 
-_QUIET_LETTERS = 2
+_QUIET_LETTERS = 4
 
 
 class Hints:
@@ -47,8 +47,8 @@ class Hints:
         return sorted(self._phrases, key=str.lower)
 
     def formats(self) -> list[str]:
-        """The kinds of values, the general one first."""
-        return sorted(self._formats, key=lambda name: (name != "Number", name))
+        """The kinds of values in alphabetical order, capitals or not."""
+        return sorted(self._formats, key=lambda name: (name.lower(), name))
 
 
 def element(

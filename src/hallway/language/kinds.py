@@ -21,7 +21,7 @@ from hallway.language.actions.services import ActivateScene, CallAnyService, Fir
 from hallway.language.actions.telling import LogText, NotifyPeople
 from hallway.language.actions.variables import SetVariable
 from hallway.language.predicates.attributes import AttributeCompares, AttributeNotUpdated
-from hallway.language.predicates.clock import ClockSays, SunSays
+from hallway.language.predicates.clock import ClockSays, ClockSaysInMoreWords, SunSays
 from hallway.language.predicates.devices import ContactIs, PresenceIs, SwitchIs
 from hallway.language.predicates.entities import StateOfEntity
 from hallway.language.predicates.happenings import ButtonIsPressed, EventIsFired, EveryInterval, HubStarts
@@ -45,6 +45,7 @@ def built_in() -> Registry:
             HubStarts(),
             EveryInterval(),
             SunSays(),
+            ClockSaysInMoreWords(),
             EventIsFired(),
             StateOfEntity(),
         ),

@@ -28,7 +28,7 @@ Sought = Words | Able | str | tuple[str, ...]
 
 THE = words("the ")
 _NUMBER = re.compile(r"-?[0-9]+\.?[0-9]*")
-_UNFINISHED_NUMBER = re.compile(r"-?[0-9]*\.?[0-9]*")
+_UNFINISHED_NUMBER = re.compile(r"(?:-?[0-9]+\.?[0-9]*)?")
 _QUOTED = re.compile(r'"([^"]*)"')
 _AFTER_NAME = re.compile(r"[\s\]]")
 _AFTER_NAME_LENIENTLY = re.compile(r"[^\w.-]")
@@ -48,10 +48,11 @@ class RuleError(InvalidInput):
 
 
 class Problem(NamedTuple):
-    """What is wrong, and where."""
+    """What is wrong, and where. hopeless: nothing that is typed behind it can mend it."""
 
     position: int
     reason: str
+    hopeless: bool = False
 
 
 Mark = tuple[int, int, int]
@@ -78,7 +79,10 @@ class Reader:
         "_ends",
         "_lower",
         "_reasons",
+        "_shorter",
+        "_skipped",
         "_sought",
+        "aside",
         "at",
         "elements",
         "furthest",
@@ -110,12 +114,15 @@ class Reader:
         self.at = 0
         self.pieces: list[str] = []
         self.elements: list[Attributes] = []
+        self.aside: list[Attributes] = []
         self.furthest = 0
         self._sought: list[Sought] = []
         self._reasons: list[Problem] = []
         self._lower: str | None = None
         self._ends: tuple[int, list[int]] = (-1, [])
         self._candidates: dict[int, list[Candidate]] = {}
+        self._shorter: set[int] = set()
+        self._skipped: dict[int, int] = {}
 
     # ------------------------------------------------------------------ where it is
 
@@ -142,12 +149,22 @@ class Reader:
         return "".join(self.pieces[mark[1] :])
 
     def longest(self, attempts: Iterable[Callable[[Reader], T | None]]) -> T | None:
-        """The result of the attempt that reads most; the first of those that read as much."""
+        """The result of the attempt that reads most; the first of those that read as much.
+
+        Where a long name leads nowhere, as “Lamp off” in `turn lamp off`, a shorter one is tried.
+        """
         start, best, end = self.mark(), None, -1
         pieces: list[str] = []
         elements: list[Attributes] = []
         for attempt in attempts:
             found = attempt(self)
+            while found is None and self._shorter:
+                self.back(start)
+                self._shorten()
+                found = attempt(self)
+            if self._shorter or self._skipped:
+                self._shorter.clear()
+                self._skipped.clear()
             if found is not None and self.at > end:
                 best, end = found, self.at
                 pieces, elements = self.pieces[start[1] :], self.elements[start[2] :]
@@ -157,6 +174,16 @@ class Reader:
             self.pieces += pieces
             self.elements += elements
         return best
+
+    def set_aside(self, count: int) -> None:
+        """Let a form show only the first elements; `aside` holds the others."""
+        self.aside = self.elements[count:]
+        del self.elements[count:]
+
+    def show_as_one(self, mark: Mark, kind: str, param: str) -> None:
+        """Let a form show what was read since as one part."""
+        if self.with_elements:
+            self.elements[mark[2] :] = [element(self.since(mark), None, kind=kind, param=param)]
 
     # ------------------------------------------------------------------ what went wrong
 
@@ -247,8 +274,12 @@ class Reader:
         start = self.at + spaces
         for spelling in (unit, unit.replace("°", "")):
             end = start + len(spelling)
-            if spelling and self._small()[start:end] == lowered(spelling) and not self.text[end : end + 1].isalnum():
-                self.pieces.append(self.text[self.at : end])
+            if spelling and self._small()[start:end] == lowered(spelling):
+                taken = self.text[self.at : end]
+                self.pieces.append(taken)
+                if self.with_elements:
+                    options = list(dict.fromkeys((f" {unit}", taken)))
+                    self.elements.append(element(taken, options, kind="select" if options[1:] else "static"))
                 self.at = end
                 return True
         return False
@@ -272,7 +303,7 @@ class Reader:
     def device(self, able: Able) -> Device | None:
         """A device that fits, by its id or, in any capitals, by its name; a “the” may stand before it."""
         start = self.mark()
-        if not self.maybe(THE):
+        if self.take(THE) is None:
             return self._device(able)
         return self._device(able) or self._without_the(able, start)
 
@@ -292,7 +323,7 @@ class Reader:
         if not fitting:
             self.seek(able)
             return None
-        end, device, by_name = fitting[0]
+        end, device, by_name = self._chosen(fitting)
         rivals = {other.device.id for other in fitting if other.end == end}
         if by_name and len(rivals) > 1:
             self.note(start, f"several devices are called {_shown(self.text[start:end])}: {', '.join(sorted(rivals))}; "
@@ -300,6 +331,22 @@ class Reader:
             return None
         self.at = end
         return self._device_found(device, by_name=by_name, filled_in=False, able=able)
+
+    def _chosen(self, fitting: list[Candidate]) -> Candidate:
+        """The longest name that fits, or, after `_shorten`, a shorter one."""
+        ends = sorted({candidate.end for candidate in fitting}, reverse=True) if fitting[1:] else []
+        if not ends[1:]:
+            return fitting[0]
+        skipped = min(self._skipped.get(self.at, 0), len(ends) - 1)
+        if skipped + 1 < len(ends):
+            self._shorter.add(self.at)
+        return next(candidate for candidate in fitting if candidate.end == ends[skipped])
+
+    def _shorten(self) -> None:
+        """From now on read a shorter name at the last place where there is one."""
+        last = max(self._shorter)
+        self._skipped[last] = self._skipped.get(last, 0) + 1
+        self._shorter.clear()
 
     def _device_found(self, device: Device, *, by_name: bool, filled_in: bool, able: Able) -> Device:
         taken = device.name if by_name else device.id
@@ -329,13 +376,16 @@ class Reader:
         return found
 
     def _name_ends(self) -> list[int]:
-        """The places where a name that begins here can end, the furthest first."""
+        """The places where a name that begins here can end, the furthest first: while somebody types, anywhere."""
         if self._ends[0] != self.at:
+            limit = min(self.at + self.vocabulary.longest * (2 if self.lenient else 1), len(self.text))
+            if self.hints is not None:
+                self._ends = (self.at, list(range(limit, self.at, -1)))
+                return self._ends[1]
             after = _AFTER_NAME_LENIENTLY if self.lenient else _AFTER_NAME
-            limit = self.at + self.vocabulary.longest * (2 if self.lenient else 1)
             ends = [found.start() for found in after.finditer(self.text, self.at + 1, limit + 1)]
-            if self.at < len(self.text) <= limit:
-                ends.append(len(self.text))
+            if self.at < limit == len(self.text):
+                ends.append(limit)
             self._ends = (self.at, ends[::-1])
         return self._ends[1]
 
@@ -414,8 +464,11 @@ class Reader:
         self.at += 0 if filled_in else len(found.text)
         self.pieces.append(found.text)
         if self.with_elements:
-            shown = ["0"] if filled_in else [found.text]
-            self.elements.append(element(found.text, shown, kind="text", wildcard="{expr}", filled_in=filled_in))
+            self.elements.append(
+                element("0", ["0"], kind="text", wildcard="{expr}", filled_in=True)
+                if filled_in
+                else {"type": "text", "match": found.text, "wildcard": "{expr}"}
+            )
         return found
 
     def number(self, wildcard: str = "{value}", param: str = "") -> int | float | None:
@@ -430,7 +483,9 @@ class Reader:
             self.seek("a number")
             return None
         self.at = found.end()
-        self._found(found[0], [found[0]], wildcard, param, kind="text")
+        self.pieces.append(found[0])
+        if self.with_elements:
+            self.elements.append(element(found[0], None, kind="text", param=param))
         return tidy(float(found[0]))
 
     def quoted(self, wildcard: str = "{value}", param: str = "") -> str | None:
@@ -447,7 +502,10 @@ class Reader:
                 self.hints.offer(('"',), "")
             return None
         self.at = found.end()
-        self._found(found[0], [found[0]], wildcard, param, kind="text")
+        self.pieces.append(found[0])
+        if self.with_elements:
+            mark = element('"', ['"'], kind="static")
+            self.elements += [mark, element(found[1], None, kind="text", param=param), mark]
         return found[1]
 
     # ------------------------------------------------------------------ inside

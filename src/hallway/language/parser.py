@@ -80,8 +80,11 @@ class Parser:
     def _offer_in_text(self) -> None:
         """A variable, a part to fill in or the end of the text could stand here."""
 
+    def _offer_close(self) -> None:
+        """The end of a bracket could stand here, with a space before it."""
+
     def _offer_argument(self, function: Function, index: int) -> None:
-        """The argument of a function with that index could stand here."""
+        """The argument of a function with that index could stand here, or go on."""
 
     def _unexpected(self, wanted: str) -> ExpressionError:
         rest = self.text[self._at : self._at + 20]
@@ -219,10 +222,11 @@ class Parser:
         self._deeper()
         self._at += 1
         self._add("(")
+        self._offer(" ")
         self._skip_space()
         node = self._sum()
         self._depth -= 1
-        self._offer(")")
+        self._offer_close()
         if not self._take(")"):
             return Unclosed(start)
         self._add(")")
@@ -254,6 +258,7 @@ class Parser:
         while not self._take(")"):
             self._offer_argument(function, len(arguments))
             arguments.append(self._expression())
+            self._offer_argument(function, len(arguments) - 1)
             self._offer(", ", ")")
             if self._take(","):
                 self._add(",")

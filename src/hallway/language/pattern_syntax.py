@@ -13,6 +13,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
+
 from hallway.language.evaluation import ExpressionError
 
 MAX_PATTERN: Final = 1_000
@@ -37,43 +39,37 @@ LINE_ENDS: Final = "\n\r\u2028\u2029"
 _CONTROL: Final = MappingProxyType({"n": "\n", "r": "\r", "t": "\t", "v": "\v", "f": "\f", "0": "\0"})
 
 
-@dataclass(frozen=True, slots=True)
-class One:
+class One(msgspec.Struct, frozen=True):
     """One character out of ranges of code points, or out of all others."""
 
     ranges: Ranges
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Dot:
+class Dot(msgspec.Struct, frozen=True):
     """`.`: any character but the end of a line, or with the flag s any at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(msgspec.Struct, frozen=True):
     """One part after the other."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """The first option that lets the rest match as well."""
 
     options: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """A capturing group; numbers start at 1."""
 
     number: int
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(msgspec.Struct, frozen=True):
     """`groups` are the numbers (from, up to but excluding) of the groups inside, which each round forgets."""
 
     body: Node
@@ -83,15 +79,13 @@ class Repeat:
     groups: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Border:
+class Border(msgspec.Struct, frozen=True):
     """A place between characters: `^`, `$`, `b` or `B`."""
 
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """What must (or must not) follow or precede, without being part of the match."""
 
     body: Node
@@ -99,8 +93,7 @@ class Look:
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """The text of a group once more; `group` is its number or its name."""
 
     group: int | str
@@ -109,8 +102,7 @@ class Again:
 Node = One | Dot | Sequence | Choice | Group | Repeat | Border | Look | Again
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax:
+class Syntax(msgspec.Struct, frozen=True):
     """A pattern as read: its tree, how many groups it has, and the names of those that have one."""
 
     root: Node

@@ -14,7 +14,7 @@ import msgspec
 from hallway.home.changes import Context
 from hallway.home.home import Home
 from hallway.home.values import Attributes, Value
-from hallway.language.conditions import Condition, Predicate, condition_json
+from hallway.language.conditions import Condition, Predicate, TimeIs, condition_json
 from hallway.language.deeds import Action, Outcome
 from hallway.language.durations import usual_elements
 from hallway.language.hints import Hints
@@ -35,6 +35,7 @@ T = TypeVar("T")
 MAX_LENGTH: Final = 10_000
 _BREAKS: Final = re.compile(r"^when\s|\sthen\s")
 _LENIENT_BREAKS: Final = re.compile(r"^\s*when\s|\sthen\s", re.IGNORECASE)
+_WORD: Final = re.compile(r"\w")
 _PARTS: Final = 3
 
 
@@ -52,6 +53,15 @@ class ParsedRule(msgspec.Struct, frozen=True):
     predicates: tuple[Predicate, ...]
     deeds: tuple[Action, ...]
     otherwise: tuple[Action, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the condition may be meant otherwise than it is read, a sentence each."""
+        return tuple(
+            f"in “{each.token}” the words “{each.test.left_out}” mean nothing and are left out"
+            for each in self.predicates
+            if isinstance(each.test, TimeIs) and _WORD.search(each.test.left_out)
+        )
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -79,8 +89,8 @@ class RuleParser:
         except RuleError as strict:
             try:
                 return self._rule(text, home, lenient=True)
-            except RuleError:
-                raise strict from None
+            except RuleError as kinder:
+                raise (kinder if kinder.position > strict.position else strict) from None
 
     def _rule(self, text: str, home: Home, *, lenient: bool) -> ParsedRule:
         condition_part, actions_part = _split(text, _LENIENT_BREAKS if lenient else _BREAKS)
@@ -127,6 +137,8 @@ class RuleParser:
         if found.problems:
             kinder = read_condition(Reader(text, names, lenient=True, wild=True), self.registry.predicates)
             found = found if kinder.problems else kinder
+        if found.problems and found.problems[0].hopeless:
+            raise _error(found.problems[0], 0)
         return _condition_json(found, hints)
 
     def action_hints(self, text: str, home: Home) -> Attributes:
@@ -252,6 +264,9 @@ def _info_json(text: str, reader: Reader, found: Predicate | Problem) -> Attribu
         "elements": list(reader.elements),
         "errors": [],
     }
-    if not found.test.is_event and not found.just_trigger:
-        result["forElements"] = list(usual_elements(" for "))
+    momentary = found.test.is_event or found.just_trigger
+    if found.duration is not None and momentary:
+        result["errors"] = ["an event, and what has a “trigger:”, is true for a moment only: leave out “for”"]
+    if found.duration is not None or not momentary:
+        result["forElements"] = list(reader.aside or usual_elements(" for "))
     return result

@@ -1,23 +1,22 @@
 """The grammar above predicates and actions: how they are joined, bracketed, delayed and held. It knows none of them.
 
 condition: part ((" and " | " or " | " and if " | " or when ") part)*, where part: "[" condition "]" | predicate.
-predicate: ["trigger: "] test [" for " duration]. Tightest binds `and`, then `or`, then the others.
+predicate: "trigger: " test | test [" for " duration].
 actions: action (" and " action)* [" else " action (" and " action)*].
 action: ["after " duration " "] deed [" after " duration] [" for " duration].
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Final, cast
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
-from hallway.language.conditions import Condition, Joined, Joint, Predicate, Test
+from hallway.language.conditions import Condition, Predicate, Test
 from hallway.language.deeds import Action, Deed
 from hallway.language.durations import Duration, read_duration
+from hallway.language.joining import Joining, Token
 from hallway.language.matching import Problem, Reader
 from hallway.language.registry import ActionKind, Kinds, PredicateKind
 from hallway.language.words import Words, words
@@ -26,19 +25,18 @@ MAX_BRACKETS: Final = 50
 MAX_PREDICATES: Final = 100
 MAX_ACTIONS: Final = 100
 
-Token = str | int
-
 _OPEN: Final = words("[")
 _CLOSE: Final = words("]")
 _SPACE: Final = words(" ")
 _TRIGGER: Final = words("trigger: ")
 _JOINTS: Final = words(" and ", " or ", " and if ", " or when ")
 _FOR: Final = words(" for ")
+_UNTOLD_FOR: Final = words(also=(" for ",))
+_UNTOLD_SPACE: Final = words(also=(" ",))
 _AFTER_FIRST: Final = words("after ")
 _AFTER: Final = words(" after ")
 _AND: Final = words(" and ")
 _ELSE: Final = words(" else ", quiet=True)
-_BINDS: Final[Mapping[str, int]] = MappingProxyType({"and": 3, "or": 2, "and if": 1, "or when": 1})
 _NO_PREDICATE: Final = "begins no predicate: no device, attribute, $variable, time or other start of one stands there"
 _NO_ACTION: Final = "begins no action: it must begin with a verb such as turn, set, dim, log, and something known"
 
@@ -81,6 +79,7 @@ class _ConditionReading:
         self._problems: list[Problem] = []
         self._open = 0
         self._just_condition = False
+        self._joint_places: list[int] = []
 
     def read(self) -> ReadCondition:
         reader = self._reader
@@ -90,8 +89,16 @@ class _ConditionReading:
             self._wrong(_rest(reader, ("and", "or", "and if", "or when"), "predicate"))
         elif self._open:
             self._wrong(Problem(len(reader.text), "a “]” is missing: as many brackets must be closed as opened"))
-        tree = None if self._problems else _tree(self._tokens, self._predicates)
+        tree = None if self._problems else self._tree()
         return ReadCondition(self._tokens, self._predicates, tree, self._problems)
+
+    def _tree(self) -> Condition | None:
+        joining = Joining(self._tokens, self._predicates)
+        if joining.astray is None:
+            return joining.tree
+        place = self._joint_places[joining.astray]
+        self._wrong(Problem(place, "“or when” cannot stand in these brackets: write “or”", hopeless=True))
+        return None
 
     def _wrong(self, problem: Problem) -> None:
         self._problems.append(problem)
@@ -133,9 +140,11 @@ class _ConditionReading:
                 break
             self._tokens.append("]")
             self._open -= 1
+        place = reader.at + 1
         joint = reader.take(_JOINTS)
         if joint is None:
             return False
+        self._joint_places.append(place)
         self._tokens.append(joint.strip())
         if joint not in {" and ", " or "}:
             self._just_condition = joint == " and if "
@@ -164,11 +173,20 @@ def read_predicate(
         return reader.problem(at, _NO_PREDICATE)
     kind, test = found
     token = reader.since(start)
-    before = reader.at
+    end, elements = reader.at, len(reader.elements)
     duration = _read_suffix(reader, _FOR)
-    if duration is not None and test.is_event:
-        return Problem(before, f"“{token}” is an event and so cannot last “for {duration.text}”")
-    return Predicate(predicate_id, token, test, kind.provider, duration, just_trigger, just_condition)
+    reader.set_aside(elements)
+    predicate = Predicate(predicate_id, token, test, kind.provider, duration, just_trigger, just_condition)
+    return predicate if reader.with_elements else _lasting(predicate, end)
+
+
+def _lasting(predicate: Predicate, end: int) -> Predicate | Problem:
+    """The predicate, unless it has a `for` behind it and can only be true for a moment. end: where its test ends."""
+    duration = predicate.duration
+    if duration is None or not (predicate.test.is_event or predicate.just_trigger):
+        return predicate
+    what = f"“{predicate.token}” is an event" if predicate.test.is_event else "what has a “trigger:” is a moment"
+    return Problem(end, f"{what} and so cannot last “for {duration.text}”")
 
 
 def _longest_test(reader: Reader, kinds: Kinds[PredicateKind]) -> tuple[PredicateKind, Test] | None:
@@ -180,26 +198,6 @@ def _longest_test(reader: Reader, kinds: Kinds[PredicateKind]) -> tuple[Predicat
         return read
 
     return reader.longest(map(attempt, kinds.at(reader)))
-
-
-def _tree(tokens: Sequence[Token], predicates: Sequence[Predicate]) -> Condition:
-    """The condition that the tokens of a right sentence mean."""
-    parts = deque(token for token in tokens if token not in {"predicate", "(", ")"})
-    return _joined(parts, predicates, 1)
-
-
-def _joined(parts: deque[Token], predicates: Sequence[Predicate], least: int) -> Condition:
-    """What stands first, with all that is joined to it at least that tightly."""
-    first = parts.popleft()
-    if isinstance(first, int):
-        left: Condition = predicates[first]
-    else:
-        left = _joined(parts, predicates, 1)
-        parts.popleft()
-    while parts and parts[0] in _BINDS and _BINDS[str(parts[0])] >= least:
-        joint = cast("Joint", parts.popleft())
-        left = Joined(joint, left, _joined(parts, predicates, _BINDS[joint] + 1))
-    return left
 
 
 # ---------------------------------------------------------------------- actions
@@ -225,6 +223,8 @@ def read_actions(reader: Reader, kinds: Kinds[ActionKind], rule_id: str = "id") 
         tokens.append(joint.strip())
         if joint == " else ":
             lists.append([])
+            if reader.done:
+                problems.append(Problem(reader.at, "after “else” there is no action"))
         if count == MAX_ACTIONS:
             problems.append(Problem(reader.at, f"a rule can have at most {MAX_ACTIONS} actions"))
         if reader.done or problems:
@@ -248,9 +248,7 @@ def read_action(reader: Reader, kinds: Kinds[ActionKind], action_id: str) -> Act
     before = reader.at
     if deed.lasts:
         return Action(action_id, token, deed, kind.provider, after, _read_suffix(reader, _FOR))
-    hints, reader.hints = reader.hints, None
-    lasting = _read_suffix(reader, _FOR)
-    reader.hints = hints
+    lasting = _read_suffix(reader, _UNTOLD_FOR)
     if lasting is not None:
         return Problem(before, f"“{token}” is done at once and cannot be undone after {lasting.text}: leave out “for”")
     return Action(action_id, token, deed, kind.provider, after)
@@ -260,9 +258,10 @@ def _read_prefix(reader: Reader) -> Duration | None:
     """`after 5 seconds ` before an action."""
     start = reader.mark()
     after = read_duration(reader) if reader.take(_AFTER_FIRST) else None
-    if after is None or not reader.take(_SPACE):
+    if after is None:
         reader.back(start)
         return None
+    reader.take(_UNTOLD_SPACE)
     return after
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
+
+import msgspec
 
 from hallway.errors import NoValueYet
 from hallway.language.arithmetic import divide
@@ -40,8 +41,7 @@ class Operand(Node, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """A number as written."""
 
     written: int | float
@@ -56,8 +56,7 @@ class Number:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """A variable, by its name without `$`."""
 
     name: str
@@ -96,8 +95,7 @@ def _shown(value: Result) -> str:
             return to_text(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A text with parts filled in: pieces of plain text and the parts between them, in turns."""
 
     parts: tuple[str | Node, ...]
@@ -126,8 +124,7 @@ def _quotient(left: str | None, right: str | None) -> str | None:
     return f"{left or 1}/{right}" if right else left
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(msgspec.Struct, frozen=True):
     """What an operator does with two numbers and with their units."""
 
     of_numbers: Callable[[float, float], float]
@@ -144,8 +141,7 @@ OPERATORS: Final[Mapping[str, Operator]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """Operands of equal rank with their operators, reckoned from left to right."""
 
     first: Operand
@@ -169,8 +165,7 @@ class Chain:
         return unit
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A function with its arguments. Its result has lost the units of the arguments."""
 
     function: Function
@@ -191,8 +186,7 @@ class Call:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unclosed:
+class Unclosed(msgspec.Struct, frozen=True):
     """A `(` without `)`: it can be written down, as in pimatic, but has no value."""
 
     position: int

@@ -114,7 +114,7 @@ class Vocabulary:
         self._told_again: set[str] = set()
         for device in home.devices.values():
             self._take_in(device)
-        home.changes.subscribe(self._follow)
+        home.changes.subscribe(self._follow, Updated, Defined, Ordered)
 
     # ------------------------------------------------------------------ finding
 

@@ -21,7 +21,7 @@ _WORD_CHARACTER = re.compile(r"[\w$]")
 class Words:
     """Spellings that may stand at one place of a sentence; the longest that fits counts.
 
-    shown: those proposed to somebody who types, in order; every: those accepted; quiet: proposed from the second letter
+    shown: those proposed to somebody who types, in order; every: those accepted; quiet: proposed from the fourth letter
     on only, so that what pimatic does not have stays out of the way. element, param: how a form shows them.
     """
 

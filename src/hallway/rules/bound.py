@@ -7,48 +7,86 @@ happens after everybody has seen the change. It must not know how actions are ca
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Protocol
 
 from hallway.errors import HallwayError
 from hallway.home.changes import Context
 from hallway.home.rules import Rule
-from hallway.home.values import Attributes, Value
-from hallway.language.conditions import Condition, Joined, Predicate
-from hallway.language.evaluation import UNDEFINED
+from hallway.home.values import Attributes
+from hallway.language.conditions import Condition, Joined, Joint, Predicate
 from hallway.language.rules import ParsedRule
 from hallway.rules.causes import Cause
 from hallway.rules.signals import Signal
-from hallway.rules.sources import Ground
+from hallway.rules.sources import Asked, Ground
 from hallway.rules.tasks import DUE, PUNCTUAL, Note, Run, Tasks
-from hallway.rules.traces import Seen
+from hallway.rules.traces import NOTHING, Draft, Finding
 
 FOR: Final = "for"
 TIME: Final = "time"
 INSTANT: Final = 1e-6
 
 
+Decider = Callable[[Iterable[bool]], bool]
+_BOTH: Final[frozenset[Joint]] = frozenset({"and", "and if"})
+_EITHER: Final[frozenset[Joint]] = frozenset({"or", "or when"})
+
+
+class Deciding:
+    """What a rule has decided on one cause so far. started: places of the predicates that came true."""
+
+    __slots__ = ("cause", "missed", "started", "wanted")
+
+    def __init__(self) -> None:
+        self.cause: Cause | None = None
+        self.started = 0
+        self.missed: Draft | None = None
+        self.wanted = False
+
+
 class Decides(Protocol):
     """What a rule does when one of its predicates turns."""
 
-    def triggered(self, rule: BoundRule, predicate: BoundPredicate, cause: Cause, *, rising: bool) -> None: ...
-    def troubled(self, rule: BoundRule, error: str) -> None: ...
+    def triggered(self, rule: BoundRule, predicate: BoundPredicate, cause: Cause, *, rising: bool = True) -> None:
+        """A predicate has come true; rising=False: one came false in a rule that does something then."""
+        ...
+
+    def troubled(self, rule: BoundRule, error: str) -> None:
+        """A predicate cannot be decided."""
+        ...
 
 
 class BoundPredicate:
     """One predicate of a bound rule, as it listens to its signal.
 
-    missed_before_start: when it should have happened or come true while the hub was not there, if it should.
+    place: 2 to the power of its place in the sentence, so that a sum of places says which of them; since: from when on
+    it has been true, if it must be so for some time; missed_before_start: when it should have happened or come true
+    while the hub was not there, if it should.
     """
+
+    __slots__ = (
+        "_achieved",
+        "_index",
+        "_momentary",
+        "_until",
+        "missed_before_start",
+        "place",
+        "predicate",
+        "rule",
+        "signal",
+        "since",
+    )
 
     def __init__(self, rule: BoundRule, index: int, predicate: Predicate, signal: Signal) -> None:
         self.rule = rule
         self.predicate = predicate
         self.signal = signal
         self.missed_before_start: float | None = None
+        self.place = 1 << index
         self._index = index
+        self._momentary = predicate.just_trigger or predicate.test.is_event
         self._achieved = False
-        self._since: float | None = None
+        self.since: float | None = None
         self._until: float | None = None
 
     # ------------------------------------------------------------------ binding
@@ -86,19 +124,20 @@ class BoundPredicate:
     # ------------------------------------------------------------------ hearing
 
     def became(self, truth: bool, cause: Cause) -> None:
-        if self.predicate.duration is not None:
+        predicate = self.predicate
+        if predicate.duration is not None:
             if truth:
                 self._begin(cause)
             else:
                 self._end(cause)
-        elif truth:
-            self.happened(cause)
-        else:
+        elif not truth:
             self._turned_false(cause)
+        elif not predicate.just_condition:
+            self.rule.decides.triggered(self.rule, self, cause)
 
     def happened(self, cause: Cause) -> None:
         if not self.predicate.just_condition:
-            self.rule.triggered(self, cause)
+            self.rule.decides.triggered(self.rule, self, cause)
 
     def catch_up(self) -> None:
         """It happened or came true while the hub was not there, if it is still so."""
@@ -112,7 +151,7 @@ class BoundPredicate:
         self.became(True, Cause(due, self.predicate.token, late=late))
 
     def failed(self, error: str) -> None:
-        self.rule.troubled(f"“{self.predicate.token}” cannot be decided: {error}")
+        self.rule.decides.troubled(self.rule, f"“{self.predicate.token}” cannot be decided: {error}")
 
     def planned(self, due: float | None) -> None:
         if self.predicate.just_condition:
@@ -124,7 +163,7 @@ class BoundPredicate:
 
     def _turned_false(self, cause: Cause) -> None:
         if self.rule.has_otherwise and not self.predicate.just_trigger and not self.predicate.just_condition:
-            self.rule.triggered(self, cause, rising=False)
+            self.rule.decides.triggered(self.rule, self, cause, rising=False)
 
     # ------------------------------------------------------------------ lasting
 
@@ -134,7 +173,7 @@ class BoundPredicate:
         if duration is None:
             return
         self._achieved, self._until = False, None
-        self._since = self.rule.now()
+        self.since = self.rule.now()
         try:
             seconds = duration.seconds(self.rule.ground.scope)
         except HallwayError as error:
@@ -143,7 +182,7 @@ class BoundPredicate:
         self._until = self.rule.elapsed() + seconds
         context = cause.context if cause is not None else None
         body: Attributes = {
-            "since": self._since,
+            "since": self.since,
             "starts": cause is not None,
             "seq": cause.seq if cause is not None else None,
             "user": context.user if context is not None else None,
@@ -152,7 +191,7 @@ class BoundPredicate:
 
     def _resume(self, note: Note) -> None:
         since = note.body.get("since")
-        self._since = float(since) if isinstance(since, int | float) else None
+        self.since = float(since) if isinstance(since, int | float) else None
         if note.due is None:
             self._achieved = True
         else:
@@ -160,7 +199,7 @@ class BoundPredicate:
             self.rule.resume(note, lambda late: self._lasted(note.body, late))
 
     def _end(self, cause: Cause) -> None:
-        was, self._achieved, self._since, self._until = self._achieved, False, None, None
+        was, self._achieved, self.since, self._until = self._achieved, False, None, None
         self.rule.forget(self._for)
         if was:
             self._turned_false(cause)
@@ -169,7 +208,7 @@ class BoundPredicate:
         self._achieved = True
         self.rule.keep(self._for, {**body, DUE: None})
         if body.get("starts") and not self.predicate.just_condition:
-            self.rule.triggered(self, self._lasting(body, late))
+            self.rule.decides.triggered(self.rule, self, self._lasting(body, late))
 
     def _lasting(self, body: Attributes, late: float) -> Cause:
         lasted = self.predicate.duration
@@ -180,35 +219,48 @@ class BoundPredicate:
 
     def truth(self) -> bool:
         """Whether it is true now, beside being what started the rule; what cannot be decided is an error."""
-        predicate = self.predicate
-        if predicate.just_trigger or predicate.test.is_event:
+        if self._momentary:
             return False
-        return self._has_lasted() if predicate.duration is not None else self.signal.now()
+        return self._has_lasted() if self.predicate.duration is not None else self.signal.now()
 
     def _has_lasted(self) -> bool:
         """Whether it has been true long enough by now, also if that is told only in a moment."""
         return self._achieved or (self._until is not None and self.rule.elapsed() >= self._until - INSTANT)
 
-    def seen(self, *, truth: bool, triggered: bool, why: str) -> Seen:
-        """As it was found, for the trace."""
-        values, age = self.rule.facts(self.signal)
-        if self._since is not None:
-            age = self.rule.now() - self._since
-        return Seen(self.predicate.token, truth, values, age, triggered, why)
-
 
 class BoundRule:
-    """A rule that listens."""
+    """A rule. listens: until it is let go; trouble: what was last said of it."""
+
+    __slots__ = (
+        "_asked",
+        "_deciding",
+        "_is_true",
+        "_of",
+        "_tasks",
+        "decides",
+        "ground",
+        "listens",
+        "owner",
+        "predicates",
+        "rule",
+        "sentence",
+        "trouble",
+    )
 
     def __init__(self, rule: Rule, sentence: ParsedRule, ground: Ground, tasks: Tasks, decides: Decides) -> None:
         self.rule = rule
         self.sentence = sentence
         self.ground = ground
         self.predicates: tuple[BoundPredicate, ...] = ()
+        self.listens = True
+        self.trouble = ""
+        self._deciding: Deciding | None = None
         self.owner = f"rule:{rule.id}"
         self._tasks = tasks
-        self._decides = decides
+        self.decides = decides
         self._of = zlib.crc32(rule.text.encode())
+        self._asked: Asked = ()
+        self._is_true = _decider(sentence)
 
     @property
     def has_otherwise(self) -> bool:
@@ -217,6 +269,7 @@ class BoundRule:
 
     def bind(self, signals: tuple[Signal, ...], *, knows: bool) -> None:
         """Listen to these signals, one for each predicate."""
+        self._asked = tuple([signal.names() for signal in signals])
         self.predicates = tuple(
             BoundPredicate(self, index, predicate, signal)
             for index, (predicate, signal) in enumerate(zip(self.sentence.predicates, signals, strict=True))
@@ -226,6 +279,7 @@ class BoundRule:
 
     def unbind(self) -> None:
         """Listen no more, and forget what was under way."""
+        self.listens = False
         for predicate in self.predicates:
             predicate.unbind()
 
@@ -236,38 +290,35 @@ class BoundRule:
 
     # ------------------------------------------------------------------ deciding
 
-    def triggered(self, predicate: BoundPredicate, cause: Cause, *, rising: bool = True) -> None:
-        """A predicate has come true; rising=False: one came false in a rule that does something then."""
-        self._decides.triggered(self, predicate, cause, rising=rising)
+    def deciding_on(self, cause: Cause) -> Deciding:
+        """What it has decided on that cause so far."""
+        deciding = self._deciding
+        if deciding is None:
+            deciding = self._deciding = Deciding()
+        if deciding.cause is not cause:
+            deciding.cause, deciding.started, deciding.missed, deciding.wanted = cause, 0, None, False
+        return deciding
 
-    def troubled(self, error: str) -> None:
-        self._decides.troubled(self, error)
-
-    def decide(self, happening: frozenset[BoundPredicate]) -> tuple[bool, tuple[Seen, ...]]:
-        """Whether the condition is true now, and how each predicate was found. happening: those that just came true."""
-        found: dict[str, bool] = {}
-        seen = []
-        for predicate in self.predicates:
-            why = ""
-            started = predicate in happening
+    def decide(self, started: int) -> tuple[bool, Finding]:
+        """Whether the condition is true now, and how each predicate was found. started: places of what came true."""
+        truths = []
+        why: dict[int, str] = {}
+        since: dict[int, float] = {}
+        for index, predicate in enumerate(self.predicates):
             try:
-                truth = started or predicate.truth()
+                truths.append(bool(started >> index & 1) or predicate.truth())
             except HallwayError as error:
-                truth, why = False, error.message
-            found[predicate.predicate.id] = truth
-            seen.append(predicate.seen(truth=truth, triggered=started, why=why))
-        return _is_true(self.sentence.tree, found), tuple(seen)
-
-    def facts(self, signal: Signal) -> tuple[Attributes, float | None]:
-        """The values that a signal looks at, and the age of the newest."""
-        values: dict[str, Value] = {}
-        ages = []
-        for name in signal.names():
-            value, updated = _value_of(self.ground, name)
-            values[name] = value
-            if updated is not None:
-                ages.append(max(0.0, self.now() - updated))
-        return values, min(ages, default=None)
+                truths.append(False)
+                why[index] = error.message
+            if predicate.since is not None:
+                since[index] = predicate.since
+        found = tuple(truths)
+        facts = self.ground.facts(self._asked)
+        now = self.ground.clock.now()
+        finding = Finding(
+            now, self.sentence.predicates, found, started, self._asked, facts, why or NOTHING, since or NOTHING
+        )
+        return self._is_true(found), finding
 
     # ------------------------------------------------------------------ remembering
 
@@ -313,26 +364,26 @@ def context_in(body: Attributes) -> Context:
     return Context("", user if isinstance(user, str) else None, seq if isinstance(seq, int) else None)
 
 
+def _decider(sentence: ParsedRule) -> Decider:
+    """What says, of the truths of the predicates in their order, whether the whole condition is true."""
+    joints = set(_joints(sentence.tree))
+    if joints <= _BOTH:
+        return all
+    if joints <= _EITHER:
+        return any
+    names = [predicate.id for predicate in sentence.predicates]
+    return lambda truths: _is_true(sentence.tree, dict(zip(names, truths, strict=True)))
+
+
+def _joints(tree: Condition) -> Iterator[Joint]:
+    if isinstance(tree, Joined):
+        yield tree.joint
+        yield from _joints(tree.left)
+        yield from _joints(tree.right)
+
+
 def _is_true(tree: Condition, found: Mapping[str, bool]) -> bool:
     if isinstance(tree, Joined):
         left, right = _is_true(tree.left, found), _is_true(tree.right, found)
-        return (left and right) if tree.joint in {"and", "and if"} else (left or right)
+        return (left and right) if tree.joint in _BOTH else (left or right)
     return found[tree.id]
-
-
-def _value_of(ground: Ground, name: str) -> tuple[Value, float | None]:
-    """A value and when it was told, in seconds since 1970."""
-    home = ground.home
-    value = ground.value(name)
-    plain = None if value is UNDEFINED else value
-    device_id, dot, attribute = name.partition(".")
-    device = home.devices.get(device_id) if dot else None
-    if device is not None and attribute in device.attributes:
-        return plain, device.held(attribute).updated
-    entity_id = home.entities.kept.get(f"variable:{name}", name)
-    if device is not None and home.entities_of(device.id):
-        entity_id = home.entities_of(device.id)[0]
-    shown = home.state(entity_id)
-    if plain is None and shown is not None and entity_id == name:
-        plain = shown.state
-    return plain, shown.last_updated if shown is not None else None

@@ -5,10 +5,24 @@ It must not know rules.
 
 from __future__ import annotations
 
+import msgspec
+
 from hallway.home.changes import AnyChange, Context, Defined, Fired, Updated, VariableSet
 from hallway.language.coercion import to_text
 
 _SHOWN = 60
+MAX_TEXT = 500
+
+
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """What a trace tells of a cause: text in words, origin and user of who was behind it."""
+
+    at: float
+    text: str
+    seq: int | None
+    late: float
+    user: str | None
+    origin: str
 
 
 class Cause:
@@ -17,7 +31,7 @@ class Cause:
     change: the one that did it, if any; asked: somebody asked for it, with that context.
     """
 
-    __slots__ = ("_asked", "_context", "_text", "at", "change", "late")
+    __slots__ = ("_asked", "_context", "_text", "_told", "at", "change", "late")
 
     def __init__(
         self,
@@ -35,13 +49,16 @@ class Cause:
         self._text = text
         self._context = context
         self._asked = asked
+        self._told: Told | None = None
 
     @property
-    def text(self) -> str:
-        """In words; made once, since a thousand rules may write it into their traces."""
-        if not self._text and self.change is not None:
-            self._text = text_of(self.change)
-        return self._text
+    def told(self) -> Told:
+        """For traces; made once, since a thousand rules may write one."""
+        if self._told is None:
+            text = self._text or (text_of(self.change) if self.change is not None else "")
+            user, origin = (None, "") if self.context is None else (self.context.user, self.context.origin)
+            self._told = Told(self.at, text[:MAX_TEXT], self.seq, self.late, user, origin)
+        return self._told
 
     @property
     def context(self) -> Context | None:

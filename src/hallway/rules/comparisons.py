@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 from hallway.home.values import Value
 from hallway.language.conditions import Comparator
@@ -16,15 +17,17 @@ from hallway.rules.comparing import is_number
 from hallway.rules.signals import Signal
 
 Key = tuple[type, Value]
+S = TypeVar("S", bound=Signal)
 
 
-class Comparisons:
+class Comparisons(Generic[S]):
     """Signals by the value that they compare with."""
 
     def __init__(self) -> None:
-        self._equals: dict[Key, list[Signal]] = {}
-        self._bounds: list[tuple[float, int, Signal]] = []
-        self._unordered: list[Signal] = []
+        self._equals: dict[Key, list[S]] = {}
+        self._bounds: list[float] = []
+        self._bounded: list[S] = []
+        self._unordered: list[S] = []
         self._sorted = True
         self._last: Result = UNDEFINED
         self._known = False
@@ -33,30 +36,33 @@ class Comparisons:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, signal: Signal, comparator: Comparator, fixed: Value) -> None:
+    def add(self, signal: S, comparator: Comparator, fixed: Value) -> None:
         """Find it when it may turn. All are found at the first value after somebody came."""
         self._count += 1
         self._known = False
         if comparator in {"==", "!="}:
             self._equals.setdefault(_key(fixed), []).append(signal)
         elif is_number(fixed) and isinstance(fixed, int | float):
-            self._bounds.append((fixed, self._count, signal))
+            self._bounds.append(fixed)
+            self._bounded.append(signal)
             self._sorted = False
         else:
             self._unordered.append(signal)
 
-    def remove(self, signal: Signal) -> None:
+    def remove(self, signal: S) -> None:
         """Find it no more."""
         self._count -= 1
         self._unordered = [other for other in self._unordered if other is not signal]
-        self._bounds = [bound for bound in self._bounds if bound[2] is not signal]
+        if signal in self._bounded:
+            place = self._bounded.index(signal)
+            del self._bounds[place], self._bounded[place]
         self._equals = {
             key: left
             for key, signals in self._equals.items()
             if (left := [other for other in signals if other is not signal])
         }
 
-    def turned_by(self, value: Result) -> list[Signal]:
+    def turned_by(self, value: Result) -> list[S]:
         """The signals that may turn now that the value is this one."""
         known, last, self._known, self._last = self._known, self._last, True, value
         if not known:
@@ -69,29 +75,27 @@ class Comparisons:
                 found += self._equals.get(key, ())
         return found + self._between(last, value)
 
-    def _between(self, last: Result, value: Result) -> list[Signal]:
+    def _between(self, last: Result, value: Result) -> list[S]:
         if not self._bounds:
             return []
         if not (is_number(last) and is_number(value)):
-            return [signal for _bound, _number, signal in self._bounds]
+            return self._bounded
         if not self._sorted:
-            self._bounds.sort(key=_bound_of)
-            self._sorted = True
+            self._sort()
         low, high = min(_size(last), _size(value)), max(_size(last), _size(value))
-        start = bisect_left(self._bounds, low, key=_bound_of)
-        end = bisect_right(self._bounds, high, key=_bound_of)
-        return [signal for _bound, _number, signal in self._bounds[start:end]]
+        return self._bounded[bisect_left(self._bounds, low) : bisect_right(self._bounds, high)]
 
-    def _all(self) -> Iterator[Signal]:
+    def _sort(self) -> None:
+        order = sorted(range(len(self._bounds)), key=self._bounds.__getitem__)
+        self._bounds = [self._bounds[place] for place in order]
+        self._bounded = [self._bounded[place] for place in order]
+        self._sorted = True
+
+    def _all(self) -> Iterator[S]:
         yield from self._unordered
         for signals in self._equals.values():
             yield from signals
-        for _bound, _number, signal in self._bounds:
-            yield signal
-
-
-def _bound_of(bound: tuple[float, int, Signal]) -> float:
-    return bound[0]
+        yield from self._bounded
 
 
 def _size(value: Result) -> float:

@@ -11,29 +11,31 @@ from typing import Final
 
 from hallway.clock import Cancel, Clock
 from hallway.errors import HallwayError, NotFound
-from hallway.home.announcing import STORE
+from hallway.home.announcing import START, STORE
 from hallway.home.calls import Call, done
 from hallway.home.changes import AnyChange, Context, Defined
+from hallway.home.chronicle import ChangeBook, TraceBook
 from hallway.home.home import Home
 from hallway.home.rules import Rule
 from hallway.home.saved import SavedNote
 from hallway.language.conditions import Starting, Test
 from hallway.language.rules import ParsedRule
 from hallway.rules.agenda import Agenda
-from hallway.rules.bound import BoundPredicate, BoundRule
+from hallway.rules.bound import BoundPredicate, BoundRule, Deciding
 from hallway.rules.calendar import Calendar
-from hallway.rules.causes import Cause
+from hallway.rules.causes import MAX_TEXT, Cause
 from hallway.rules.keeping import OWNER as TRACES
-from hallway.rules.keeping import NotedTraces
+from hallway.rules.keeping import TraceJournal
 from hallway.rules.mentions import Mentions, mentions_of
 from hallway.rules.recent import Recent
+from hallway.rules.remembered import Remembered
 from hallway.rules.running import TAGS, Runs, Wanted
 from hallway.rules.signals import Signal
 from hallway.rules.sources import Ground, Maker, makers
 from hallway.rules.sun import Place, Sun
 from hallway.rules.tasks import Note, Tasks
 from hallway.rules.timing import time_makers
-from hallway.rules.traces import MAX_TEXT, Result, Seen, Trace, Traces
+from hallway.rules.traces import Draft, Finding, Result, Traces
 from hallway.rules.upcoming import Upcoming, upcoming
 from hallway.rules.why import Answer, Touches, Why, touches
 
@@ -41,20 +43,6 @@ log = logging.getLogger(__name__)
 
 Parser = Callable[[str, Home], ParsedRule]
 ENGINE: Final = Context("rules")
-START: Final = Context("start")
-
-
-class _Deciding:
-    """What a rule has decided on the cause that is being looked at."""
-
-    __slots__ = ("cause", "happening", "missed", "trouble", "wanted")
-
-    def __init__(self) -> None:
-        self.cause: Cause | None = None
-        self.happening: frozenset[BoundPredicate] = frozenset()
-        self.missed: Trace | None = None
-        self.wanted = False
-        self.trouble = ""
 
 
 class RuleEngine:
@@ -77,10 +65,11 @@ class RuleEngine:
         self._parser = parser
         self._clock = clock
         self._tasks = Tasks(clock, home.changes)
-        self._keeper = NotedTraces(self._tasks)
-        self.traces = Traces(self._keeper)
+        self._journal = TraceJournal(self._tasks, home.messages.hidden)
+        self.traces = Traces(self._journal, home.messages.hidden)
+        self.remembered = Remembered(self.traces)
         self.recent = Recent(home.changes)
-        self._why = Why(home, self.recent, self.traces)
+        self._why = Why(home, self.recent, self.remembered)
         self._runs = Runs(home, clock, self._tasks, self.traces)
         self._agenda = Agenda(clock)
         self.calendar = Calendar(home.time_zone(), Sun(place) if place is not None else None)
@@ -88,7 +77,6 @@ class RuleEngine:
         self._makers = {**makers(), **time_makers(self._agenda, self.calendar), **(more or {})}
         self._signals: dict[Test | str, Signal] = {}
         self._bound: dict[str, BoundRule] = {}
-        self._deciding: dict[str, _Deciding] = {}
         self._mentions: dict[str, Mentions] = {}
         self._unheard: Cancel = lambda: None
         for note in notes:
@@ -96,18 +84,25 @@ class RuleEngine:
 
     # ------------------------------------------------------------------ life
 
+    def keep_in(self, changes: ChangeBook, traces: TraceBook) -> None:
+        """Keep what happens and what rules do in books, from the start on: to be called before it."""
+        self.recent.book = changes
+        self.remembered.book = traces
+        self._journal.use(traces)
+
     def start(self, *, says_so: bool = True) -> None:
         """Bind all rules, go on with what was under way and catch up with what was missed.
 
         says_so: the hub starts, which is what some rules wait for.
         """
-        self._put_traces_back()
+        self._count_on()
         self.recent.start(self._clock.now())
-        self._unheard = self._home.changes.subscribe(self._heard)
+        self._unheard = self._home.changes.subscribe(self._heard, Defined)
         self._home.rules.trigger = self.trigger
         for rule in self._home.rules.all():
             self._bind(rule, knows=True)
         self._forget_strangers()
+        self.traces.put_back(self._journal.put_back())
         self._runs.resume_all_back()
         self._catch_up()
         self._agenda.start()
@@ -129,21 +124,19 @@ class RuleEngine:
             bound.detach()
         self._bound.clear()
 
-    def _put_traces_back(self) -> None:
-        known = {f"{TRACES}{rule.id}" for rule in self._home.rules.all()}
-        notes = [note for note in self._tasks.all() if note.owner in known]
-        self.traces.put_back(self._keeper.put_back(notes))
+    def _count_on(self) -> None:
+        """No number of a trace is given twice."""
         taken = [note.body.get("trace") for note in self._tasks.all()]
-        self.traces.count_from(max((number for number in taken if isinstance(number, int)), default=0))
+        known = (number for number in taken if isinstance(number, int))
+        self.traces.count_from(max(known, default=0))
+        self.traces.count_from(self._journal.reserved())
 
     def _forget_strangers(self) -> None:
         """Notes of rules that are no longer there, or no longer what they were."""
         for note in list(self._tasks.all()):
             kind, _, rule_id = note.owner.partition(":")
             bound = self._bound.get(rule_id)
-            if (kind == "rule" and (bound is None or bound.note(note.name) is None)) or (
-                kind == "trace" and rule_id not in self._home.rules
-            ):
+            if kind == "rule" and (bound is None or bound.note(note.name) is None):
                 self._tasks.drop(note.owner, note.name)
 
     def _catch_up(self) -> None:
@@ -158,7 +151,6 @@ class RuleEngine:
     def _bind(self, rule: Rule, *, knows: bool) -> None:
         if not rule.active or not rule.valid:
             return
-        self._deciding[rule.id] = _Deciding()
         try:
             sentence = self._parser(rule.text, self._home)
             bound = BoundRule(rule, sentence, self._ground, self._tasks, self)
@@ -200,7 +192,7 @@ class RuleEngine:
         self._runs.call_off(bound, why, say=True)
         self._runs.forget(rule_id)
         bound.unbind()
-        del self._deciding[rule_id], self._mentions[rule_id]
+        del self._mentions[rule_id]
         for predicate in bound.sentence.predicates:
             key = _key(predicate.test)
             if key in self._signals and not self._signals[key].in_use:
@@ -256,7 +248,7 @@ class RuleEngine:
 
     # ------------------------------------------------------------------ deciding
 
-    def triggered(self, rule: BoundRule, predicate: BoundPredicate, cause: Cause, *, rising: bool) -> None:
+    def triggered(self, rule: BoundRule, predicate: BoundPredicate, cause: Cause, *, rising: bool = True) -> None:
         """One of the predicates of a rule has turned: decide, and let it act."""
         try:
             self._decide(rule, predicate, cause, rising=rising)
@@ -265,60 +257,49 @@ class RuleEngine:
             self._mark(rule.rule.id, "it has a fault; the log of the hub says more")
 
     def _decide(self, rule: BoundRule, predicate: BoundPredicate, cause: Cause, *, rising: bool) -> None:
-        deciding = self._deciding.get(rule.rule.id)
-        if deciding is None:
+        if not rule.listens:
             return
-        if deciding.cause is not cause:
-            deciding.cause, deciding.happening, deciding.missed, deciding.wanted = cause, frozenset(), None, False
+        deciding = rule.deciding_on(cause)
         if deciding.wanted:
             return  # the same change has let it run already
         if rising:
-            deciding.happening |= {predicate}
-        truth, seen = rule.decide(deciding.happening)
-        token = predicate.predicate.token
+            deciding.started |= predicate.place
+        truth, finding = rule.decide(deciding.started)
         if cause.late > rule.rule.late * 60:
             limit = f"{cause.late:.0f} s late, {rule.rule.late * 60:.0f} s are allowed"
-            self._leave(rule, "skipped", cause, token, seen, limit)
+            self._leave(rule, "skipped", predicate, cause, finding, limit)
         elif truth and rising:
-            self._want(rule, Wanted("ran", token, cause, seen), deciding)
+            self._want(rule, Wanted("ran", predicate.predicate.token, cause, finding), deciding)
         elif not truth and rule.has_otherwise:
-            self._want(rule, Wanted("otherwise", token, cause, seen), deciding)
+            self._want(rule, Wanted("otherwise", predicate.predicate.token, cause, finding), deciding)
         elif rising:
             if deciding.missed is not None:
                 self.traces.take_back(deciding.missed)
-            deciding.missed = self._leave(rule, "condition false", cause, token, seen, _why(seen))
+            deciding.missed = self._leave(rule, "condition false", predicate, cause, finding)
 
-    def _want(self, rule: BoundRule, wanted: Wanted, deciding: _Deciding) -> None:
+    def _want(self, rule: BoundRule, wanted: Wanted, deciding: Deciding) -> None:
         if deciding.missed is not None:
             self.traces.take_back(deciding.missed)
         deciding.wanted = True
         self._runs.ask(rule, wanted)
 
     def _leave(
-        self, rule: BoundRule, result: Result, cause: Cause, token: str, seen: tuple[Seen, ...], reason: str
-    ) -> Trace:
+        self,
+        rule: BoundRule,
+        result: Result,
+        predicate: BoundPredicate,
+        cause: Cause,
+        finding: Finding,
+        reason: str = "",
+    ) -> Draft:
         """Do nothing, and say why."""
-        return self.traces.add(
-            Trace(
-                id=self.traces.new_id(),
-                rule_id=rule.rule.id,
-                at=cause.at,
-                result=result,
-                trigger=token,
-                cause=cause.text[:MAX_TEXT],
-                seq=cause.seq,
-                late=cause.late,
-                reason=reason,
-                seen=seen,
-                last_at=cause.at,
-            )
-        )
+        told, token = cause.told, predicate.predicate.token
+        return self.traces.add(Draft(self.traces.new_id(), rule.rule.id, result, token, told, finding, told.at, reason))
 
     def troubled(self, rule: BoundRule, error: str) -> None:
         """A predicate cannot be decided: said once, until it is something else."""
-        deciding = self._deciding.get(rule.rule.id)
-        if deciding is not None and deciding.trouble != error:
-            deciding.trouble = error
+        if rule.listens and rule.trouble != error:
+            rule.trouble = error
             self._home.changes.after(lambda: self._mark(rule.rule.id, error))
 
     def _mark(self, rule_id: str, error: str) -> None:
@@ -339,9 +320,9 @@ class RuleEngine:
         self._runs.ask(bound, Wanted("ran", "asked for", asked))
         return done()
 
-    def why(self, name: str) -> Answer:
+    async def why(self, name: str) -> Answer:
         """Why an attribute (`lamp.state`), a variable (`$x`) or an entity is as it is. NotFound: there is none."""
-        return self._why.of(name)
+        return await self._why.of(name)
 
     def touches(self, name: str) -> Touches:
         """What looks at a device or a `$variable`, or acts on it. NotFound: there is none."""
@@ -363,9 +344,3 @@ def _key(test: Test) -> Test | str:
     except TypeError:
         return repr(test)
     return test
-
-
-def _why(seen: tuple[Seen, ...]) -> str:
-    """Which parts of a condition were not true."""
-    missing = [f"“{each.token}”" + (f" ({each.why})" if each.why else "") for each in seen if not each.truth]
-    return f"not true: {', '.join(missing)}"[:MAX_TEXT]

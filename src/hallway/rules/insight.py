@@ -1,6 +1,6 @@
 """What the engine knows of its rules, as it is told outside: camel-case names, milliseconds since 1970, and words.
 
-Trials run in a thread, one at a time. It must not know who asks, nor who may.
+Trials run beside the hub, one at a time. It must not know who asks, nor who may.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hallway.rules.engine import Parser, RuleEngine
 from hallway.rules.mentions import Mentions, Name, mentions_of
 from hallway.rules.sun import Place
 from hallway.rules.traces import Did, Seen, Trace, sentences
-from hallway.rules.trying import Trial, rehearse
+from hallway.rules.trying import Trial, Wanted, attempt
 from hallway.rules.upcoming import Upcoming
 from hallway.rules.why import Answer, Link
 
@@ -40,28 +40,24 @@ class Insight:
 
     # ------------------------------------------------------------------ traces
 
-    def traces(self, rule_id: str, result: str | None, before: int, limit: int) -> list[Attributes]:
+    async def traces(self, rule_id: str, result: str | None, before: int, limit: int) -> list[Attributes]:
         """What a rule did and did not do, newest first; before: only traces with a lower number."""
         self._home.rules.get(rule_id)
-        found = (
-            trace
-            for trace in reversed(self._engine.traces.of(rule_id))
-            if (result is None or trace.result == result) and trace.id < before
-        )
-        return [trace_form(trace) for trace, _ in zip(found, range(limit), strict=False)]
+        found = await self._engine.remembered.of(rule_id, result, before, limit)
+        return [trace_form(trace) for trace in found]
 
-    def trace(self, trace_id: int) -> Attributes:
+    async def trace(self, trace_id: int) -> Attributes:
         """One trace. NotFound: it is not kept any more."""
-        found = self._engine.traces.find(trace_id)
+        found = await self._engine.remembered.find(trace_id)
         if found is None:
             raise NotFound(f"there is no trace {trace_id}: it was dropped by now, or never made")
         return trace_form(found)
 
     # ------------------------------------------------------------------ causes
 
-    def why(self, name: str) -> Attributes:
+    async def why(self, name: str) -> Attributes:
         """Why an attribute, a variable or an entity is as it is. NotFound: there is none."""
-        return why_form(self._engine.why(name))
+        return why_form(await self._engine.why(name))
 
     def touches(self, name: str) -> Attributes:
         """What looks at a device, variable or entity, or acts on it. NotFound: there is none."""
@@ -72,6 +68,7 @@ class Insight:
             "actingRules": list(found.acting),
             "groups": list(found.groups),
             "pages": list(found.pages),
+            "scenes": list(found.scenes),
             "computed": list(found.variables),
             "entities": list(found.entities),
         }
@@ -111,7 +108,7 @@ class Insight:
     async def attempt(self, text: str, days: float, again: str) -> Attributes:
         """What a sentence would have done. InvalidInput: it is none; Unavailable: too many are tried already.
 
-        Once begun it goes on even if nobody waits for it any more: a thread cannot be called back.
+        Once begun it goes on even if nobody waits for it any more.
         """
         if len(self._trials) > MOST_WAITING:
             raise Unavailable(f"{len(self._trials)} rules are being tried already; try again in a moment")
@@ -122,9 +119,8 @@ class Insight:
 
     async def _attempt(self, text: str, days: float, again: str) -> Attributes:
         async with self._one:
-            recent = self._engine.recent
-            rehearsal = rehearse(self._home, self._parser, recent, text, days, again=again, place=self._place)
-            return await asyncio.to_thread(lambda: trial_form(rehearsal.run()))
+            wanted = Wanted(text, days, again, self._place)
+            return trial_form(await attempt(self._home, self._parser, self._engine.recent, wanted))
 
     def _ended(self, trial: asyncio.Future[Attributes]) -> None:
         self._trials.discard(trial)
@@ -186,6 +182,7 @@ def why_form(answer: Answer) -> Attributes:
         "name": answer.name,
         "value": answer.value,
         "sentence": answer.sentence,
+        "since": _ms(answer.since),
         "chain": [_link_form(link) for link in answer.chain],
     }
 
@@ -232,6 +229,7 @@ def _verdict(sentence: ParsedRule | None, error: str | None = None, position: in
         "actions": "" if sentence is None else sentence.actions,
         "reads": _names(names.reads),
         "writes": _names(names.writes),
+        "remarks": [] if sentence is None else list(sentence.remarks),
     }
 
 

@@ -7,6 +7,7 @@ done. It must not know conditions.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -20,14 +21,14 @@ from hallway.home.home import Home
 from hallway.home.values import Attributes
 from hallway.language.deeds import Action, HomeScope, Outcome, Undo
 from hallway.rules.bound import BoundRule, context_in
-from hallway.rules.causes import Cause
+from hallway.rules.causes import MAX_TEXT, Cause
 from hallway.rules.tasks import Note, Tasks
-from hallway.rules.traces import MAX_TEXT, Did, Result, Seen, Trace, Traces
+from hallway.rules.traces import Did, Draft, Finding, Result, Traces
 
 log = logging.getLogger(__name__)
 
-TAGS: Final = ("pimatic",)
-"""Under which pimatic's clients look for what rules say."""
+TAGS: Final = ("pimatic", "rule")
+"""Under which what rules say is found: by pimatic's clients, and by who looks for rules alone."""
 AFTER: Final = "after"
 QUEUE: Final = "queue"
 BACK: Final = "back:"
@@ -39,13 +40,13 @@ PATIENCE: Final = 10.0
 _FAULT: Final = "it has a fault; the log of the hub says more"
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class Wanted(msgspec.Struct, frozen=True, gc=False):
     """What a rule is to do, and why. result: which of its sides."""
 
     result: Result
     trigger: str
     cause: Cause
-    seen: tuple[Seen, ...] = ()
+    finding: Finding | None = None
 
 
 class _Run:
@@ -87,7 +88,9 @@ class Runs:
 
     def ask(self, rule: BoundRule, wanted: Wanted) -> None:
         """Let a rule do something, as soon as the present change has been seen by all, if it may run again now."""
-        busy = self._busy.setdefault(rule.rule.id, _Busy())
+        busy = self._busy.get(rule.rule.id)
+        if busy is None:
+            busy = self._busy[rule.rule.id] = _Busy()
         again, now = rule.rule.again, self._clock.monotonic()
         if again == "ignore" and busy.last_result == wanted.result and now - busy.last_at <= QUIET:
             self._refuse(rule, wanted, f"it has run less than {QUIET:g} s ago")
@@ -99,63 +102,38 @@ class Runs:
             self.call_off(rule, "begins anew")
         busy.last_at, busy.last_result = now, wanted.result
         busy.under_way += 1
-        self._home.changes.after(lambda: self._begin(rule, wanted, busy))
+        self._home.changes.after(partial(self._begin, rule, wanted, busy))
 
     def _begin(self, rule: BoundRule, wanted: Wanted, busy: _Busy) -> None:
         busy.under_way -= 1
         self.run(rule, wanted)
-        self._ended(rule)
+        if rule.rule.again == QUEUE:
+            self._ended(rule)
 
-    def run(self, rule: BoundRule, wanted: Wanted) -> Trace:
+    def run(self, rule: BoundRule, wanted: Wanted) -> None:
         """Carry out one side of a rule now."""
-        cause, rule_id = wanted.cause, rule.rule.id
-        run = _Run(rule, self._traces.new_id(), cause.following(rule.owner))
+        rule_id, number, cause, result = rule.rule.id, self._traces.new_id(), wanted.cause, wanted.result
+        run = _Run(rule, number, cause.following(rule.owner))
         did = tuple(
-            self._one(run, wanted.result, index, action) for index, action in enumerate(_side(rule, wanted.result))
+            [
+                self._do(run, index, action) if action.after is None else self._do_later(run, result, index, action)
+                for index, action in enumerate(_side(rule, result))
+            ]
         )
-        origin = cause.context.origin if cause.context is not None else ""
-        trace = Trace(
-            id=run.trace_id,
-            rule_id=rule_id,
-            at=cause.at,
-            result=wanted.result,
-            trigger=wanted.trigger,
-            cause=cause.text[:MAX_TEXT],
-            seq=cause.seq,
-            user=run.context.user,
-            origin=origin,
-            late=cause.late,
-            seen=wanted.seen,
-            did=did,
-            last_at=cause.at,
-        )
-        self._traces.add(trace)
+        did = self._as_it_is(f"{BACK}{rule_id}", number, did)
+        self._traces.add(Draft(number, rule_id, result, wanted.trigger, cause.told, wanted.finding, cause.at, "", did))
         self._show(run)
-        return trace
 
     def _show(self, run: _Run) -> None:
         """Its entity says when it ran last, and what went wrong then."""
         facts: Attributes = {"last_triggered": date_text(self._clock.now())}
-        self._home.rules.show(
-            run.rule.rule.id, facts | ({"last_error": run.trouble} if run.trouble else {}), run.context
-        )
+        if run.trouble:
+            facts["last_error"] = run.trouble
+        self._home.rules.show(run.rule.rule.id, facts, run.context)
 
     def _refuse(self, rule: BoundRule, wanted: Wanted, reason: str) -> None:
-        cause = wanted.cause
-        self._traces.add(
-            Trace(
-                id=self._traces.new_id(),
-                rule_id=rule.rule.id,
-                at=cause.at,
-                result="ignored",
-                trigger=wanted.trigger,
-                cause=cause.text[:MAX_TEXT],
-                seq=cause.seq,
-                reason=reason,
-                seen=wanted.seen,
-                last_at=cause.at,
-            )
-        )
+        number, told = self._traces.new_id(), wanted.cause.told
+        self._traces.add(Draft(number, rule.rule.id, "ignored", wanted.trigger, told, wanted.finding, told.at, reason))
 
     # ------------------------------------------------------------------ one after the other
 
@@ -172,7 +150,7 @@ class Runs:
         body: Attributes = {
             "result": wanted.result,
             "trigger": wanted.trigger,
-            "text": cause.text[:MAX_TEXT],
+            "text": cause.told.text,
             "at": cause.at,
             "seq": cause.seq,
             "user": user,
@@ -193,15 +171,6 @@ class Runs:
 
     # ------------------------------------------------------------------ one action
 
-    def _one(self, run: _Run, result: Result, index: int, action: Action) -> Did:
-        if action.after is None:
-            return self._do(run, index, action)
-        try:
-            seconds = action.after.seconds(self._scope)
-        except HallwayError as error:
-            return self._failed(run, action, error.message)
-        return self._plan(run, result, index, action, seconds)
-
     def _do(self, run: _Run, index: int, action: Action) -> Did:
         at, began = self._clock.now(), self._clock.monotonic()
         try:
@@ -211,16 +180,17 @@ class Runs:
         except Exception:
             log.exception("rule %s: %s has a fault", run.rule.rule.id, action.token)
             return self._failed(run, action, _FAULT)
-        back = self._plan_back(run, index, action, outcome.undo)
+        back = self._plan_back(run, index, action, outcome.undo) if action.duration is not None else None
         if outcome.call is not None and not outcome.call.done:
-            self._wait(run, index, action, outcome)
-            return Did(action.token, "under way", at, _short(outcome.text), back=back)
+            self._wait(run, index, action, outcome, back)
+            return Did(action.token, "under way", at, self._short(outcome.text), back=back)
         if outcome.call is not None and outcome.call.error is not None:
             return self._failed(run, action, outcome.call.error.message)
-        self._say(run, outcome.text)
-        return Did(action.token, "done", at, _short(outcome.text), None, self._clock.monotonic() - began, back)
+        if not outcome.told:
+            self._say(run, outcome.text)
+        return Did(action.token, "done", at, self._short(outcome.text), None, self._clock.monotonic() - began, back)
 
-    def _wait(self, run: _Run, index: int, action: Action, outcome: Outcome) -> None:
+    def _wait(self, run: _Run, index: int, action: Action, outcome: Outcome, back: float | None) -> None:
         """Another program carries it out: it is said when that has been done."""
         call, began, at = outcome.call, self._clock.monotonic(), self._clock.now()
         busy = self._busy.setdefault(run.rule.rule.id, _Busy())
@@ -233,8 +203,9 @@ class Runs:
                 did = self._failed(run, action, why)
                 self._show(run)
             else:
-                self._say(run, outcome.text)
-                did = Did(action.token, "done", at, _short(outcome.text), None, took)
+                if not outcome.told:
+                    self._say(run, outcome.text)
+                did = Did(action.token, "done", at, self._short(outcome.text), None, took, back)
             self._traces.note(run.rule.rule.id, run.trace_id, index, did)
             self._ended(run.rule)
 
@@ -250,15 +221,26 @@ class Runs:
         forget = call.on_done(done) if call is not None else lambda: None
 
     def _failed(self, run: _Run, action: Action, why: str) -> Did:
-        run.trouble = f"{action.token}: {why}"
+        run.trouble = self._home.messages.hidden(f"{action.token}: {why}")
         self._home.messages.say("error", f"rule {run.rule.rule.id}: {run.trouble}", TAGS, run.context)
-        return Did(action.token, "failed", self._clock.now(), _short(why))
+        return Did(action.token, "failed", self._clock.now(), self._short(why))
+
+    def _short(self, text: str) -> str:
+        """For a trace; without what is secret before it is cut, since it would not be known as such any more."""
+        return text if len(text) <= MAX_TEXT else f"{self._home.messages.hidden(text)[: MAX_TEXT - 1]}…"
 
     def _say(self, run: _Run, text: str) -> None:
         if run.rule.rule.logging:
             self._home.messages.say("info", f"rule {run.rule.rule.id}: {text}", TAGS, run.context)
 
     # ------------------------------------------------------------------ after a while
+
+    def _do_later(self, run: _Run, result: Result, index: int, action: Action) -> Did:
+        try:
+            seconds = action.after.seconds(self._scope) if action.after is not None else 0.0
+        except HallwayError as error:
+            return self._failed(run, action, error.message)
+        return self._plan(run, result, index, action, seconds)
 
     def _plan(self, run: _Run, result: Result, index: int, action: Action, seconds: float) -> Did:
         rule = run.rule
@@ -362,6 +344,8 @@ class Runs:
             "user": run.context.user,
         }
         self._tasks.plan(owner, name, seconds, body, lambda _late: self._put_back(Note(owner, name, body)))
+        if before is not None:
+            self._note_back(run.rule.rule.id, before, "")
         return self._clock.now() + seconds
 
     def resume_all_back(self) -> None:
@@ -380,22 +364,37 @@ class Runs:
             text = undo.text.replace("{name}", self._home.device(undo.device_id).name)
             undo.run(self._home, context)
         except HallwayError as error:
-            self._home.messages.say(
-                "error", f"rule {rule_id}: {undo.action} of {undo.device_id}: {error}", TAGS, context
-            )
-            return
-        if note.body.get("logging"):
-            self._home.messages.say("info", f"rule {rule_id}: {text}", TAGS, context)
+            text = f"{undo.action} of {undo.device_id}: {error}"
+            self._home.messages.say("error", f"rule {rule_id}: {text}", TAGS, context)
+        else:
+            if note.body.get("logging"):
+                self._home.messages.say("info", f"rule {rule_id}: {text}", TAGS, context)
         self._note_back(rule_id, note, text)
 
     def _note_back(self, rule_id: str, note: Note, text: str) -> None:
+        """Its run has nothing to be put back there any more; text: what was done."""
         trace_id, index = note.body.get("trace"), note.body.get("index")
         trace = self._traces.get(rule_id, trace_id) if isinstance(trace_id, int) else None
-        if trace is not None and isinstance(index, int) and index < len(trace.did):
-            did = trace.did[index]
-            self._traces.note(
-                rule_id, trace.id, index, msgspec.structs.replace(did, back=None, text=f"{did.text}; {_short(text)}")
-            )
+        if trace is None:
+            return
+        for number, did in enumerate(self._as_it_is(note.owner, trace.id, trace.did)):
+            if did is not trace.did[number]:
+                said = f"{did.text}; {self._short(text)}" if number == index and text else did.text
+                self._traces.note(rule_id, trace.id, number, msgspec.structs.replace(did, text=said))
+
+    def _as_it_is(self, owner: str, trace_id: int, did: tuple[Did, ...]) -> tuple[Did, ...]:
+        """Without a time at which it is put back, where another action or run sees to that by now."""
+        for each in did:
+            if each.back is not None:
+                break
+        else:
+            return did
+        notes = self._tasks.of(owner).values()
+        left = {note.body.get("index") for note in notes if note.body.get("trace") == trace_id}
+        return tuple(
+            each if each.back is None or number in left else msgspec.structs.replace(each, back=None)
+            for number, each in enumerate(did)
+        )
 
 
 def _side(rule: BoundRule, result: object) -> tuple[Action, ...]:
@@ -428,7 +427,3 @@ def _wanted_in(note: Note) -> Wanted:
 def _number(note: Note) -> int:
     number = note.name.partition(":")[2]
     return int(number) if number.isdigit() else 0
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"

@@ -7,7 +7,6 @@ everybody knows what was. It must not know rules.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from typing import Protocol
 
 from hallway.errors import HallwayError
@@ -39,10 +38,12 @@ class Listener(Protocol):
 class Signal:
     """Base of all signals."""
 
+    __slots__ = ("_fresh", "_listeners", "truth")
+
     def __init__(self) -> None:
         self.truth: bool | None = None
-        self._listeners: list[Listener] = []
-        self._fresh: list[Listener] = []
+        self._listeners: tuple[Listener, ...] = ()
+        self._fresh: tuple[Listener, ...] = ()
 
     # ------------------------------------------------------------------ to be overridden
 
@@ -56,8 +57,8 @@ class Signal:
     def stop(self) -> None:
         """Nobody listens any more."""
 
-    def names(self) -> Iterable[str]:
-        """The variables and attributes that it looks at."""
+    def names(self) -> tuple[str, ...]:
+        """The variables and attributes that it looks at, always the same."""
         return ()
 
     def note_fresh(self) -> None:
@@ -81,9 +82,9 @@ class Signal:
         """Tell him from now on. knows: he was there before the restart, so what is true is no news."""
         if not self._listeners:
             self.start()
-        self._listeners.append(listener)
+        self._listeners = (*self._listeners, listener)
         if not knows:
-            self._fresh.append(listener)
+            self._fresh = (*self._fresh, listener)
             self.note_fresh()
         elif self.truth is None:
             self.truth = self.now_quietly()
@@ -92,9 +93,8 @@ class Signal:
     def remove(self, listener: Listener) -> None:
         """Tell him nothing any more."""
         if listener in self._listeners:
-            self._listeners.remove(listener)
-            if listener in self._fresh:
-                self._fresh.remove(listener)
+            self._listeners = _without(listener, self._listeners)
+            self._fresh = _without(listener, self._fresh)
             if not self._listeners:
                 self.stop()
 
@@ -121,24 +121,28 @@ class Signal:
 
     def _fail(self, why: str, cause: Cause) -> None:
         self.put(False, cause)
-        for listener in tuple(self._listeners):
+        for listener in self._listeners:
             listener.failed(why)
 
     def put(self, truth: bool, cause: Cause) -> None:
         """It is true or not: tell those for whom that is news."""
         if truth is not self.truth:
             self.truth = truth
-            told = tuple(self._listeners)
+            told = self._listeners
         elif self._fresh:
-            told = tuple(self._fresh)
+            told = self._fresh
         else:
             return
-        self._fresh = []
+        self._fresh = ()
         for listener in told:
             listener.became(truth, cause)
 
     def happen(self, cause: Cause) -> None:
         """Tell everybody that it happened."""
-        self._fresh = []
-        for listener in tuple(self._listeners):
+        self._fresh = ()
+        for listener in self._listeners:
             listener.happened(cause)
+
+
+def _without(listener: Listener, listeners: tuple[Listener, ...]) -> tuple[Listener, ...]:
+    return tuple(other for other in listeners if other is not listener)

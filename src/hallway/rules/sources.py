@@ -5,7 +5,7 @@ A change that no rule asks for costs nothing here. It must not know rules, nor w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -30,12 +30,17 @@ from hallway.language.conditions import (
 from hallway.language.deeds import HomeScope
 from hallway.language.evaluation import UNDEFINED, Result
 from hallway.language.expressions import Expression
+from hallway.language.plain import LIMIT, plain
 from hallway.rules.causes import Cause
 from hallway.rules.comparing import above, equal, holds, holds_quietly
 from hallway.rules.comparisons import Comparisons
 from hallway.rules.signals import Signal
 
 Heard = Callable[[Cause], None]
+Asked = tuple[tuple[str, ...], ...]
+"""Names of values, for each of several predicates."""
+Fact = tuple[Value, float | None]
+"""A value and when it was told, in seconds since 1970."""
 SLACK: Final = 0.001
 """Seconds by which a timer may come early."""
 
@@ -47,13 +52,18 @@ class Ground:
         self.home = home
         self.clock = clock
         self.scope = HomeScope(home)
+        self.numbers = Numbers(self)
         self._values: dict[str, ValueSource] = {}
         self._last = Cause(0.0)
+        self._known: dict[str, Fact] = {}
+        self._facts: dict[Asked, tuple[Fact, ...]] = {}
+        self._known_at = -1
 
     def cause_of(self, change: AnyChange) -> Cause:
         """The one cause that a change is, for all who hear of it."""
         if self._last.change is not change:
             self._last = Cause(change.at, change=change)
+            self.numbers.clear()
         return self._last
 
     def at_time(self, text: str) -> Cause:
@@ -62,10 +72,46 @@ class Ground:
 
     def value(self, name: str) -> Result:
         """The value of a variable or `device.attribute`; UNDEFINED while it has none, or is gone."""
+        variable = self.home.variables.find(name)
+        if variable is not None:  # as the scope does, which a thousand rules may ask at once
+            return variable.value
         try:
             return self.scope.value(name)
         except HallwayError:
             return UNDEFINED
+
+    def facts(self, asked: Asked) -> tuple[Fact, ...]:
+        """What is known of each name in turn; looked up once for all rules that look at a change."""
+        if self._known_at != self.home.changes.seq:
+            self._known_at = self.home.changes.seq
+            self._known.clear()
+            self._facts.clear()
+        found = self._facts.get(asked)
+        if found is None:
+            found = self._facts[asked] = tuple([self._fact(name) for names in asked for name in names])
+        return found
+
+    def _fact(self, name: str) -> Fact:
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self._look_up(name)
+        return found
+
+    def _look_up(self, name: str) -> Fact:
+        home = self.home
+        value = self.value(name)
+        plain = None if value is UNDEFINED else value
+        device_id, dot, attribute = name.partition(".")
+        device = home.devices.get(device_id) if dot else None
+        if device is not None and attribute in device.attributes:
+            return plain, device.held(attribute).updated
+        entity_id = home.entities.kept.get(f"variable:{name}", name)
+        if device is not None and home.entities_of(device.id):
+            entity_id = home.entities_of(device.id)[0]
+        shown = home.state(entity_id)
+        if plain is None and shown is not None and entity_id == name:
+            plain = shown.state
+        return plain, shown.last_updated if shown is not None else None
 
     def source(self, name: str) -> ValueSource:
         """Who tells of a variable or `device.attribute`."""
@@ -87,23 +133,40 @@ class Ground:
         return self.home.changes
 
 
+class Numbers(dict[str, float]):
+    """Values while one change is handed out, as floats; missing is what has none, or one that floats may not hold."""
+
+    __slots__ = ("_ground",)
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__()
+        self._ground = ground
+
+    def __missing__(self, name: str) -> float:
+        value = self._ground.value(name)
+        if (type(value) is int or type(value) is float) and -LIMIT < value < LIMIT:
+            self[name] = float(value)
+            return self[name]
+        raise KeyError(name)
+
+
 class ValueSource:
     """One variable or attribute, and the signals that look at it."""
 
     def __init__(self, ground: Ground, name: str) -> None:
         self._ground = ground
         self._name = name
-        self._comparisons = Comparisons()
+        self._comparisons: Comparisons[Comparison] = Comparisons()
         self._others: list[Heard] = []
-        self._fresh: list[Signal] = []
+        self._fresh: list[Comparison] = []
         self._unwatch: Cancel | None = None
 
-    def compare(self, signal: Signal, comparator: Comparator, fixed: Value) -> None:
+    def compare(self, signal: Comparison, comparator: Comparator, fixed: Value) -> None:
         """Update that signal when its comparison with a fixed value may turn."""
         self._comparisons.add(signal, comparator, fixed)
         self._listen()
 
-    def compare_no_more(self, signal: Signal) -> None:
+    def compare_no_more(self, signal: Comparison) -> None:
         self._comparisons.remove(signal)
         self._rest()
 
@@ -116,7 +179,7 @@ class ValueSource:
         self._others.remove(heard)
         self._rest()
 
-    def note_fresh(self, signal: Signal) -> None:
+    def note_fresh(self, signal: Comparison) -> None:
         """Update that signal at the next report, whatever it brings."""
         self._fresh.append(signal)
 
@@ -145,12 +208,13 @@ class ValueSource:
         cause = self._ground.cause_of(change)
         fresh, self._fresh = self._fresh, []
         if len(self._comparisons):
-            turned = self._comparisons.turned_by(self._ground.value(self._name))
+            value = self._ground.value(self._name)
+            turned = self._comparisons.turned_by(value)
             for signal in turned:
-                signal.update(cause)
+                signal.told(value, cause)
             for signal in fresh:
                 if signal not in turned:
-                    signal.update(cause)
+                    signal.told(value, cause)
         for heard in tuple(self._others):
             heard(cause)
 
@@ -161,44 +225,74 @@ class ValueSource:
 class Comparison(Signal):
     """A value compares with a fixed one."""
 
+    __slots__ = ("_comparator", "_fixed", "_ground", "_holds", "_names")
+
     def __init__(self, ground: Ground, name: str, comparator: Comparator, fixed: Value, *, quietly: bool) -> None:
         super().__init__()
         self._ground = ground
-        self._name = name
+        self._names = (name,)
         self._comparator = comparator
         self._fixed = fixed
         self._holds = holds_quietly if quietly else holds
 
     def now(self) -> bool:
-        return self._holds(self._ground.value(self._name), self._comparator, self._fixed)
+        return self._holds(self._ground.value(self._names[0]), self._comparator, self._fixed)
+
+    def told(self, value: Result, cause: Cause) -> None:
+        """As `update`, of the value that it has now."""
+        try:
+            truth = self._holds(value, self._comparator, self._fixed)
+        except Exception:  # noqa: BLE001 - `update` finds the same and says what it is
+            self.update(cause)
+        else:
+            self.put(truth, cause)
 
     def start(self) -> None:
-        self._ground.source(self._name).compare(self, self._comparator, self._fixed)
+        self._source.compare(self, self._comparator, self._fixed)
 
     def stop(self) -> None:
-        self._ground.source(self._name).compare_no_more(self)
+        self._source.compare_no_more(self)
 
     def note_fresh(self) -> None:
-        self._ground.source(self._name).note_fresh(self)
+        self._source.note_fresh(self)
 
-    def names(self) -> Iterable[str]:
-        return (self._name,)
+    def names(self) -> tuple[str, ...]:
+        return self._names
+
+    @property
+    def _source(self) -> ValueSource:
+        return self._ground.source(self._names[0])
 
 
 class ExpressionsComparison(Signal):
     """Two expressions compare with each other."""
 
+    __slots__ = ("_fixed", "_ground", "_names", "_plain", "_test")
+
     def __init__(self, ground: Ground, test: Compares) -> None:
         super().__init__()
         self._ground = ground
-        self._left, self._comparator, self._right = test.left, test.comparator, test.right
+        self._test = test
+        self._plain = plain(test.left, test.comparator, test.right)
         self._fixed = _constant(test.right)
         self._names = tuple(sorted(test.left.variables | test.right.variables))
 
     def now(self) -> bool:
-        scope = self._ground.scope
-        right = self._fixed if self._fixed is not None else self._right.result(scope)
-        return holds(self._left.result(scope), self._comparator, right)
+        scope, test = self._ground.scope, self._test
+        right = self._fixed if self._fixed is not None else test.right.result(scope)
+        return holds(test.left.result(scope), test.comparator, right)
+
+    def update(self, cause: Cause) -> None:
+        if self._plain is None:
+            super().update(cause)
+            return
+        try:
+            truth = self._plain(self._ground.numbers)
+        except Exception:  # noqa: BLE001 - there is a value that is no plain number, of which `now` knows more
+            super().update(cause)
+        else:
+            if truth is not self.truth or self._fresh:
+                self.put(truth, cause)
 
     def start(self) -> None:
         for name in self._names:
@@ -208,7 +302,7 @@ class ExpressionsComparison(Signal):
         for name in self._names:
             self._ground.source(name).hear_no_more(self.update)
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> tuple[str, ...]:
         return self._names
 
 
@@ -258,14 +352,14 @@ class Movement(Signal):
     def stop(self) -> None:
         self._ground.source(self._name).hear_no_more(self._heard)
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> tuple[str, ...]:
         return (self._name,)
 
     def _heard(self, cause: Cause) -> None:
         value = self._ground.value(self._name)
         last, self._last = self._last, value
-        fresh, self._fresh = self._fresh, []
-        for listener in tuple(self._listeners):
+        fresh, self._fresh = self._fresh, ()
+        for listener in self._listeners:
             turned = self._turned(UNDEFINED if listener in fresh else last, value)
             if not self._how.startswith("is "):
                 if turned:
@@ -299,7 +393,7 @@ class Silence(Signal):
     def now(self) -> bool:
         return bool(self.truth)
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> tuple[str, ...]:
         return (self._name,)
 
     def start(self) -> None:
@@ -349,7 +443,7 @@ class Press(Signal):
     def stop(self) -> None:
         self._ground.source(self._name).hear_no_more(self._heard)
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> tuple[str, ...]:
         return (self._name,)
 
     def _heard(self, cause: Cause) -> None:
@@ -405,7 +499,7 @@ class Showing(Signal):
     def stop(self) -> None:
         self._unwatch()
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> tuple[str, ...]:
         return (self._test.entity_id,)
 
     def _heard(self, change: AnyChange) -> None:

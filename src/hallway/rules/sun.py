@@ -12,12 +12,10 @@ from types import MappingProxyType
 from typing import Final
 
 import msgspec
-from astral import Observer, SunDirection
-from astral.sun import midnight, noon, sunrise, sunset, time_at_elevation
 
 _KEPT: Final = 500
-_RISING, _SETTING = SunDirection.RISING, SunDirection.SETTING
-_HEIGHTS: Final[Mapping[str, tuple[float, SunDirection]]] = MappingProxyType(
+_RISING, _SETTING = "RISING", "SETTING"
+_HEIGHTS: Final[Mapping[str, tuple[float, str]]] = MappingProxyType(
     {
         "nightEnd": (-18.0, _RISING),
         "nauticalDawn": (-12.0, _RISING),
@@ -43,9 +41,11 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Sun:
-    """The sun as it is seen from a place."""
+    """The sun as it is seen from a place. What reckons it is loaded with it, since a home without a place has none."""
 
     def __init__(self, place: Place) -> None:
+        from astral import Observer  # noqa: PLC0415
+
         self._observer = Observer(place.latitude, place.longitude, place.elevation)
         self._known: OrderedDict[tuple[str, date], float | None] = OrderedDict()
 
@@ -67,10 +67,14 @@ class Sun:
         return None
 
     def _on(self, event: str, day: date) -> datetime | None:
+        from astral import SunDirection  # noqa: PLC0415
+        from astral.sun import midnight, noon, sunrise, sunset, time_at_elevation  # noqa: PLC0415
+
         try:
             if event in _HEIGHTS:
                 height, direction = _HEIGHTS[event]
-                return time_at_elevation(self._observer, height, day, direction, UTC, with_refraction=False)
+                comes = SunDirection[direction]
+                return time_at_elevation(self._observer, height, day, comes, UTC, with_refraction=False)
             named = {"sunrise": sunrise, "sunset": sunset, "solarNoon": noon, "nadir": midnight}[event]
             return named(self._observer, date=day, tzinfo=UTC)
         except ValueError:

@@ -7,7 +7,7 @@ Points and windows follow the wall clock in the time zone of the home; intervals
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -50,7 +50,7 @@ class TimeSignal(Signal):
 
     # ------------------------------------------------------------------ asking
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> tuple[str, ...]:
         return self._names
 
     def now(self) -> bool:
@@ -110,7 +110,7 @@ class TimeSignal(Signal):
         try:
             self._span()
         except HallwayError as error:
-            for listener in tuple(self._listeners):
+            for listener in self._listeners:
                 listener.failed(error.message)
 
     def _jumped(self, seconds: float) -> None:
@@ -126,7 +126,7 @@ class TimeSignal(Signal):
     def _replan(self) -> None:
         self._cancel()
         self._plan(self._ground.clock.now())
-        for listener in tuple(self._listeners):
+        for listener in self._listeners:
             listener.planned(self._next_true())
 
     def _plan(self, after: float) -> None:
@@ -158,7 +158,7 @@ class TimeSignal(Signal):
             due = max(due, self.last_turn(now) or due)
             late = now - due
         self._plan(max(now, due))
-        for listener in tuple(self._listeners):
+        for listener in self._listeners:
             listener.planned(self._next_true())
         cause = Cause(due, self._text, late=late if late > PUNCTUAL else 0.0)
         if self._test.is_event:
@@ -219,7 +219,7 @@ class Ticks(Signal):
         self._names = tuple(sorted(test.duration.amount.variables))
         self._ticked = -math.inf
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> tuple[str, ...]:
         return self._names
 
     def next_turn(self, after: float) -> float | None:
@@ -260,7 +260,7 @@ class Ticks(Signal):
         try:
             due = self.next_turn(after)
         except HallwayError as error:
-            for listener in tuple(self._listeners):
+            for listener in self._listeners:
                 listener.failed(error.message)
             return
         self._cancel = self._agenda.at(due, lambda: self._tick(due)) if due is not None else _nothing

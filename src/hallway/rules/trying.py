@@ -1,12 +1,15 @@
 """Trying a rule on what has happened: when it would have run and what it would have done, without touching anything.
 
 A second home is made of what the rule names, put back to how it was, and lives through the recorded changes on its own
-clock. The rule runs there as everywhere; its actions only say what they would do. It must not know doors.
+clock. The rule runs there as everywhere: its actions say what they would do, and do it to that home, where its later
+actions and conditions see it until a recorded change says otherwise. It must not know doors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing
 from typing import Final, NamedTuple
 
 import msgspec
@@ -16,13 +19,17 @@ from hallway.errors import HallwayError, InvalidInput
 from hallway.home.changes import Context, Defined, Fired, Updated, VariableSet
 from hallway.home.classes import REPORTED
 from hallway.home.home import Home
-from hallway.home.values import Attributes, Value
+from hallway.home.recorded import Recorded
+from hallway.home.values import Value
+from hallway.language.actions.levels import SetLevel, SetMode
+from hallway.language.actions.services import CallService
+from hallway.language.actions.variables import SetTo
 from hallway.language.conditions import Test
-from hallway.language.deeds import Action, Deed, Outcome
+from hallway.language.deeds import Action, Deed, DeviceDeed, Outcome
 from hallway.language.rules import ParsedRule
 from hallway.rules.engine import Parser, RuleEngine
 from hallway.rules.mentions import mentions_of
-from hallway.rules.recent import Kept, Recent
+from hallway.rules.recent import Recent
 from hallway.rules.sources import Maker
 from hallway.rules.sun import Place
 from hallway.rules.traces import DID, Trace
@@ -30,7 +37,11 @@ from hallway.rules.traces import DID, Trace
 MOST_DAYS: Final = 28.0
 MOST_RUNS: Final = 100
 MOST_TRACES: Final = 5000
-"""A trial ends early when a rule has left so many."""
+"""A trial ends early when a rule has left so many, or when so many changes concern it."""
+MOST_CHANGES: Final = 200_000
+AT_ONCE: Final = 25
+SEEN_AT_ONCE: Final = 250
+"""Changes that are lived through, or seen, before others get their turn."""
 _DAY: Final = 86_400.0
 _HOUR: Final = 3600.0
 _FORM: Final = "when it is tried then tell"
@@ -41,8 +52,8 @@ _TRIAL: Final = Context("trial")
 class Trial(msgspec.Struct, frozen=True):
     """What came of it.
 
-    since, until: for which time; changes: how many of the recorded ones concern the rule; runs, misses: traces, as a
-    rule leaves them.
+    since, until: for which time, which ends early when a rule runs all the time; changes: how many of the recorded ones
+    concern the rule; runs, misses: the last traces, as a rule leaves them.
     """
 
     since: float
@@ -50,16 +61,6 @@ class Trial(msgspec.Struct, frozen=True):
     changes: int
     runs: tuple[Trace, ...]
     misses: tuple[Trace, ...]
-
-    def as_json(self) -> Attributes:
-        """As it is told."""
-        return {
-            "since": self.since,
-            "until": self.until,
-            "changes": self.changes,
-            "runs": [trace.as_json() for trace in self.runs],
-            "misses": [trace.as_json() for trace in self.misses],
-        }
 
 
 class OnlySaid(Deed, frozen=True):
@@ -69,7 +70,7 @@ class OnlySaid(Deed, frozen=True):
 
     @property
     def lasts(self) -> bool:
-        return False
+        return self.deed.lasts
 
     def announce(self, home: Home) -> str:
         return self.deed.announce(home)
@@ -78,97 +79,224 @@ class OnlySaid(Deed, frozen=True):
         return Outcome(self.deed.announce(home))
 
 
-class Options(NamedTuple):
-    """How it is tried: until when, with which `again`, and where the home is."""
+class DoneThere(OnlySaid, frozen=True):
+    """A deed that is done to the second home as well: it changes devices and variables and nothing else."""
 
-    until: float
-    again: str
-    place: Place | None
+    def run(self, home: Home, context: Context) -> Outcome:
+        text = self.deed.announce(home)
+        try:
+            undo = self.deed.run(home, context).undo
+        except HallwayError:
+            if isinstance(self.deed, SetTo):  # all that it needs is there, so that it would fail everywhere
+                raise
+            return Outcome(text)
+        return Outcome(text, undo and msgspec.structs.replace(undo, text=f"then {undo.text}"))
+
+
+_DONE_THERE: Final = (SetTo, DeviceDeed, SetLevel, SetMode, CallService)
+"""All others go beyond that home: an event is fired, a button pressed, people are told."""
+
+
+class Wanted(NamedTuple):
+    """What is to be tried: a sentence on the last days, with which `again`, and where the home is."""
+
+    text: str
+    days: float
+    again: str = "ignore"
+    place: Place | None = None
+
+
+async def attempt(home: Home, parser: Parser, recent: Recent, wanted: Wanted) -> Trial:
+    """Try it on the changes of the last days, piece by piece. InvalidInput, RuleError: it cannot be tried."""
+    if not 0 < wanted.days <= MOST_DAYS:
+        raise InvalidInput(f"a rule can be tried on up to {MOST_DAYS:g} days")
+    until = home.clock.now()
+    rehearsal = Rehearsal(home, parser(wanted.text, home), wanted, until)
+    since = max(until - wanted.days * _DAY, await recent.since())
+    async with aclosing(recent.between(rehearsal.keys, since, until)) as pieces:
+        async for piece in pieces:
+            for start in range(0, len(piece), SEEN_AT_ONCE):
+                rehearsal.look(piece[start : start + SEEN_AT_ONCE])
+                await asyncio.sleep(0)
+            if rehearsal.has_seen_enough:
+                break
+    rehearsal.furnish(home, since)
+    await asyncio.to_thread(rehearsal.begin)
+    async with aclosing(recent.between(rehearsal.keys, since, until)) as pieces:
+        async for piece in pieces:
+            for start in range(0, len(piece), AT_ONCE):
+                if not await asyncio.to_thread(rehearsal.live, piece[start : start + AT_ONCE]):
+                    return await asyncio.to_thread(rehearsal.end)
+    return await asyncio.to_thread(rehearsal.end)
 
 
 class Rehearsal:
-    """Everything that a trial needs, taken from the home at one moment; `run` touches the home no more."""
+    """A second home in which a sentence lives through what happened: `look` at all of it, `furnish`, `begin`, `live`.
 
-    def __init__(
-        self, sentence: ParsedRule, shadow: Home, clock: VirtualClock, changes: list[Kept], options: Options
-    ) -> None:
+    Made and furnished in the thread of the home; the rest touches the home no more.
+    """
+
+    def __init__(self, home: Home, sentence: ParsedRule, wanted: Wanted, until: float) -> None:
         self._sentence = sentence
-        self._shadow = shadow
-        self._clock = clock
-        self._changes = changes
-        self._until, self._again, self._place = options
+        self._again, self._place = wanted.again, wanted.place
+        self._until = until
+        self._names = _Names.of(sentence, home)
+        self._before = _Before()
+        self._lived = 0
+        self._since = 0.0
+        self._reported = {key for key in self._names.devices if _is_reported(home, key)}
 
-    def run(self, more: Mapping[type[Test], Maker] | None = None) -> Trial:
-        """Live through it. May be done in another thread."""
-        since = self._clock.now()
+    @property
+    def keys(self) -> frozenset[str]:
+        """Which changes it needs."""
+        return self._names.keys
+
+    def look(self, changes: Iterable[Recorded]) -> None:
+        """See how things were before them."""
+        for change in changes:
+            if self._names.has(change):
+                self._before.look(change)
+
+    @property
+    def has_seen_enough(self) -> bool:
+        """Whether it lives through no more than it has seen."""
+        return self._before.seen >= MOST_CHANGES
+
+    def furnish(self, home: Home, since: float) -> None:
+        """Make the second home as it was then."""
+        self._since = since
+        self._clock = VirtualClock(since)
+        self._shadow = Home(self._clock, hub_id="trial", time_zone=home.time_zone(), chance=home.random)
+        self._shadow.messages.hide_as(home.messages)
+        _furnish(self._shadow, home, self._names.devices - (self._before.born & self._reported), self._names.variables)
+        self._before.put_back(self._shadow)
+
+    def begin(self, more: Mapping[type[Test], Maker] | None = None) -> None:
+        """Let the rule run there."""
         spoken = _only_said(self._sentence)
 
         def read(_text: str, _home: Home) -> ParsedRule:
             return spoken
 
         self._shadow.rules.add({"id": _RULE, "rule": _FORM, "logging": False, "again": self._again}, _TRIAL)
-        engine = RuleEngine(self._shadow, read, self._clock, place=self._place, more=more)
-        engine.start(says_so=False)
-        for change in self._changes:
-            self._wait(engine, change.at)
-            _happen_again(self._shadow, change)
-        self._wait(engine, self._until)
-        traces = engine.traces.of(_RULE)
-        engine.stop()
+        self._engine = RuleEngine(self._shadow, read, self._clock, place=self._place, more=more)
+        self._engine.traces.keep(MOST_RUNS)
+        self._engine.start(says_so=False)
+        self._engine.recent.stop()  # nobody will ask why
+
+    def live(self, changes: Iterable[Recorded]) -> bool:
+        """Live through some changes; whether there is any use in more. May be done in another thread."""
+        for change in changes:
+            if self._names.has(change):
+                self._wait(change.at)
+                if self._lived == MOST_CHANGES or self._is_enough():
+                    self._until = self._clock.now()
+                    return False
+                self._lived += 1
+                _happen_again(self._shadow, change)
+        return True
+
+    def end(self) -> Trial:
+        """Live through the rest, and tell what came of it."""
+        self._wait(self._until)
+        self._engine.stop()
+        traces = self._engine.traces.of(_RULE)
         runs = tuple(trace for trace in traces if trace.result in DID)
         misses = tuple(trace for trace in traces if trace.result not in DID)
-        return Trial(since, self._clock.now(), len(self._changes), runs[-MOST_RUNS:], misses[-MOST_RUNS:])
+        return Trial(self._since, self._clock.now(), self._lived, runs, misses)
 
-    def _wait(self, engine: RuleEngine, until: float) -> None:
+    def _wait(self, until: float) -> None:
         """Let time pass; a rule that runs all the time is seen to do so soon."""
-        while self._clock.now() < until and engine.traces.newest_id() < MOST_TRACES:
+        while self._clock.now() < until and not self._is_enough():
             self._clock.advance(min(_HOUR, until - self._clock.now()))
 
-
-def rehearse(
-    home: Home,
-    parser: Parser,
-    recent: Recent,
-    text: str,
-    days: float,
-    again: str = "ignore",
-    place: Place | None = None,
-) -> Rehearsal:
-    """Prepare a trial of a sentence on the changes of the last days. InvalidInput, RuleError: it cannot be tried."""
-    if not 0 < days <= MOST_DAYS:
-        raise InvalidInput(f"a rule can be tried on up to {MOST_DAYS:g} days")
-    sentence = parser(text, home)
-    until = home.clock.now()
-    kept = [change for change in recent.all() if change.at >= until - days * _DAY]
-    mentions = mentions_of(sentence)
-    devices = {key for kind, key in (*mentions.reads, *mentions.writes) if kind == "device"}
-    variables = {key for kind, key in (*mentions.reads, *mentions.writes) if kind == "variable"}
-    entities = {key for kind, key in mentions.reads if kind == "entity"}
-    devices |= {owner.device.id for _id, owner in home.entities.owned(entities) if owner.device is not None}
-    events = {key for kind, key in mentions.reads if kind == "event"}
-    concerns = [change for change in kept if _concerns(change, devices, variables, entities, events)]
-    since = max(until - days * _DAY, recent.since)
-    clock = VirtualClock(since)
-    shadow = Home(clock, hub_id="trial", time_zone=home.time_zone(), chance=home.random)
-    born = {change.key for change in concerns if isinstance(change, Defined)}
-    _furnish(shadow, home, devices - born, variables)
-    _put_back(shadow, concerns)
-    return Rehearsal(sentence, shadow, clock, concerns, Options(until, again, place))
+    def _is_enough(self) -> bool:
+        return self._engine.traces.newest_id() >= MOST_TRACES
 
 
-def _concerns(change: Kept, devices: set[str], variables: set[str], entities: set[str], events: set[str]) -> bool:
-    match change:
-        case Updated():
-            return change.device_id in devices or any(moved.entity_id in entities for moved in change.states)
-        case VariableSet():
-            return change.name in variables
-        case Fired():
-            return change.event_type in events
-        case Defined():
-            return change.old is None and change.kind == "device" and change.key in devices
+class _Names(NamedTuple):
+    """What a sentence names."""
+
+    devices: frozenset[str]
+    variables: frozenset[str]
+    entities: frozenset[str]
+    events: frozenset[str]
+
+    @classmethod
+    def of(cls, sentence: ParsedRule, home: Home) -> _Names:
+        mentions = mentions_of(sentence)
+        named = {*mentions.reads, *mentions.writes}
+        entities = frozenset(key for kind, key in mentions.reads if kind == "entity")
+        shown = {key for kind, key in named if kind == "entity"}
+        owners = {owner.device.id for _id, owner in home.entities.owned(shown) if owner.device is not None}
+        return cls(
+            frozenset(key for kind, key in named if kind == "device") | owners,
+            frozenset(key for kind, key in named if kind == "variable"),
+            entities,
+            frozenset(key for kind, key in mentions.reads if kind == "event"),
+        )
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(
+            f"{kind}:{name}"
+            for kind, names in zip(("device", "variable", "entity", "event"), self, strict=True)
+            for name in names
+        )
+
+    def has(self, change: Recorded) -> bool:
+        """Whether a change is one that the rule may notice."""
+        match change:
+            case Updated():
+                return change.device_id in self.devices or any(m.entity_id in self.entities for m in change.states)
+            case VariableSet():
+                return change.name in self.variables
+            case Fired():
+                return change.event_type in self.events
+            case Defined():
+                return change.old is None and change.kind == "device" and change.key in self.devices
 
 
-def _furnish(shadow: Home, home: Home, devices: set[str], variables: set[str]) -> None:
+class _Before:
+    """How things were before the changes that were seen. born: devices that came with them."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.born: set[str] = set()
+        self._variables: dict[str, Value] = {}
+        self._values: dict[str, dict[str, Value]] = {}
+
+    def look(self, change: Recorded) -> None:
+        self.seen += 1
+        match change:
+            case VariableSet():
+                self._variables.setdefault(change.name, change.old)
+            case Updated():
+                known = self._values.setdefault(change.device_id, {})
+                for name, value in change.old.items():
+                    known.setdefault(name, value)
+            case Defined():
+                self.born.add(change.key)
+            case _:
+                return
+
+    def put_back(self, shadow: Home) -> None:
+        """Each value as it was before its first change; what was reported first is not known, and stays."""
+        for name, value in self._variables.items():
+            if name in shadow.variables:
+                shadow.put_variable(name, value, _TRIAL)
+        for device_id, values in self._values.items():
+            device = shadow.devices.get(device_id)
+            if device is not None:
+                fitting = {name: value for name, value in values.items() if name in device.attributes}
+                shadow.set_values(device_id, fitting, _TRIAL)
+
+
+def _is_reported(home: Home, device_id: str) -> bool:
+    return device_id in home.devices and home.devices[device_id].class_name == REPORTED
+
+
+def _furnish(shadow: Home, home: Home, devices: frozenset[str], variables: frozenset[str]) -> None:
     """The same devices and variables as they are now."""
     for device_id in sorted(devices & home.devices.keys()):
         device = home.devices[device_id]
@@ -187,22 +315,7 @@ def _furnish(shadow: Home, home: Home, devices: set[str], variables: set[str]) -
     shadow.add_variables(tuple(values), _TRIAL)
 
 
-def _put_back(shadow: Home, changes: list[Kept]) -> None:
-    """Each value as it was before the first change of it; what was reported first is not known, and stays."""
-    seen: set[str] = set()
-    for change in changes:
-        if isinstance(change, VariableSet) and change.name not in seen:
-            seen.add(change.name)
-            shadow.put_variable(change.name, change.old, _TRIAL)
-        elif isinstance(change, Updated) and change.device_id in shadow.devices:
-            before: dict[str, Value] = {
-                name: value for name, value in change.old.items() if f"{change.device_id}.{name}" not in seen
-            }
-            seen |= {f"{change.device_id}.{name}" for name in before}
-            shadow.set_values(change.device_id, before, _TRIAL)
-
-
-def _happen_again(shadow: Home, change: Kept) -> None:
+def _happen_again(shadow: Home, change: Recorded) -> None:
     try:
         for command in _commands(shadow, change):
             command()
@@ -210,7 +323,7 @@ def _happen_again(shadow: Home, change: Kept) -> None:
         return  # the home has another shape by now: what cannot happen any more does not
 
 
-def _commands(shadow: Home, change: Kept) -> Iterator[Callable[[], object]]:
+def _commands(shadow: Home, change: Recorded) -> Iterator[Callable[[], object]]:
     match change:
         case Updated() if change.new and change.device_id in shadow.devices:
             values = {
@@ -218,7 +331,8 @@ def _commands(shadow: Home, change: Kept) -> Iterator[Callable[[], object]]:
             }
             yield lambda: shadow.set_values(change.device_id, values, _TRIAL)
         case Updated() | Defined():
-            for moved in change.states:
+            there = isinstance(change, Defined) and change.key in shadow.devices
+            for moved in () if there else change.states:
                 if moved.new is not None:
                     state = moved.new
                     yield lambda state=state: shadow.report(state.entity_id, state.state, state.attributes, _TRIAL)  # type: ignore[misc]
@@ -236,4 +350,5 @@ def _only_said(sentence: ParsedRule) -> ParsedRule:
 
 
 def _spoken(action: Action) -> Action:
-    return msgspec.structs.replace(action, deed=OnlySaid(action.deed))
+    kind = DoneThere if isinstance(action.deed, _DONE_THERE) else OnlySaid
+    return msgspec.structs.replace(action, deed=kind(action.deed))

@@ -13,7 +13,6 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from hallway.errors import HallwayError
-from hallway.home.values import Attributes
 from hallway.rules.bound import FOR, BoundPredicate, BoundRule
 from hallway.rules.running import AFTER, BACK
 from hallway.rules.tasks import Note
@@ -32,10 +31,6 @@ class Upcoming(msgspec.Struct, frozen=True):
     rule_id: str
     kind: Kind
     text: str
-
-    def as_json(self) -> Attributes:
-        told: Attributes = msgspec.to_builtins(self)
-        return told
 
 
 class Turns(Protocol):

@@ -6,9 +6,9 @@ it. It must not know doors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -17,13 +17,15 @@ from hallway.home.changes import Context, Fired, StateChange, Updated, VariableS
 from hallway.home.classes import REPORTED
 from hallway.home.dates import date_text
 from hallway.home.home import Home
-from hallway.home.values import Attributes, Value
+from hallway.home.recorded import Recorded, cut, turned
+from hallway.home.values import Value, same
 from hallway.language.coercion import to_text
 from hallway.language.rules import ParsedRule
 from hallway.rules.causes import text_of
 from hallway.rules.mentions import Mentions, mentions_of, name_of
-from hallway.rules.recent import Kept, Recent
-from hallway.rules.traces import Trace, Traces
+from hallway.rules.recent import Recent
+from hallway.rules.remembered import Remembered
+from hallway.rules.traces import Trace
 
 LONGEST: Final = 40
 _RULE: Final = "rule:"
@@ -53,54 +55,89 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Why something is so: its value, the chain of causes (newest first), and all of that as a sentence."""
+    """Why something is so: its value, the chain of causes (newest first), and all of that as a sentence.
+
+    since: from when on changes are known, in seconds since 1970.
+    """
 
     name: str
     value: Value
     chain: tuple[Link, ...]
     sentence: str
+    since: float
 
-    def as_json(self) -> Attributes:
-        told: Attributes = {
-            "name": self.name,
-            "value": self.value,
-            "sentence": self.sentence,
-            "chain": [msgspec.to_builtins(link) for link in self.chain],
-        }
-        return told
+
+class _Meant(NamedTuple):
+    """What was asked for: its name and value, the key of changes of it (`keys_of`), and which of these count."""
+
+    name: str
+    value: Value
+    key: str
+    concerns: Callable[[Recorded], bool]
 
 
 class Why:
     """Answers from the changes and traces that are kept."""
 
-    def __init__(self, home: Home, recent: Recent, traces: Traces) -> None:
+    def __init__(self, home: Home, recent: Recent, traces: Remembered) -> None:
         self._home = home
         self._recent = recent
         self._traces = traces
 
-    def of(self, name: str) -> Answer:
+    async def of(self, name: str) -> Answer:
         """Why an attribute (`lamp.state`), a variable (`$x`) or an entity (`light.hall`) is as it is.
 
         NotFound: there is none of that name.
         """
-        known, value, concerns = self._named(name)
-        found = next((change for change in self._recent.newest_first() if concerns(change)), None)
+        meant = self._named(name)
+        since = await self._recent.since()
+        found = await self._recent.newest(meant.key, meant.concerns)
         if found is None:
-            link = Link("unknown", "it has not changed since the hub started, or that is too long ago to be remembered")
-            return Answer(known, value, (link,), f"{known} is {_shown(value)}: {link.text}")
-        chain = tuple(self._chain(found))
-        return Answer(known, value, chain, _sentence(known, value, chain))
+            return _unknown(
+                meant, f"no change of it is recorded since {date_text(since)}, and what was before is not known", since
+            )
+        if not self._leads_to(found, meant):
+            return _unknown(
+                meant,
+                "how it became so is not known: when it changed last that was not recorded, as happens right before a "
+                f"sudden end; of {date_text(found.at)} there is another value",
+                since,
+            )
+        chain = tuple([link async for link in self._chain(found)])
+        return Answer(meant.name, meant.value, chain, _sentence(meant.name, meant.value, chain), since)
+
+    def _leads_to(self, change: Recorded, meant: _Meant) -> bool:
+        """Whether a thing still is as its newest change left it, as far as that is recorded."""
+        if isinstance(change, VariableSet):
+            variable = self._home.variables.find(change.name)
+            return variable is None or cut(variable.value) == change.new
+        if not isinstance(change, Updated):
+            return True
+        name = meant.key.partition(":")[2]
+        attribute = name.removeprefix(f"{change.device_id}.")
+        if attribute in change.new:
+            return cut(meant.value) == change.new[attribute]
+        told = next((moved.new for moved in change.states if moved.entity_id == name), None)
+        if told is not None:
+            return cut(meant.value) == told.state
+        device = self._home.devices.get(change.device_id)
+        if device is None:
+            return True
+        moved = [each for each in change.new if each in device.attributes and turned(change, each)]
+        return not moved or any(cut(device.value(each)) == change.new[each] for each in moved)
 
     # ------------------------------------------------------------------ what is meant
 
-    def _named(self, name: str) -> tuple[str, Value, Callable[[Kept], bool]]:
+    def _named(self, name: str) -> _Meant:
         plain = name.removeprefix("$")
         device_id, dot, attribute = plain.partition(".")
         if plain in self._home.variables:
-            return f"${plain}", self._home.variables.get(plain).value, lambda change: _sets(change, plain)
+            value = self._home.variables.get(plain).value
+            return _Meant(f"${plain}", value, f"moved:${plain}", lambda change: _sets(change, plain))
         device = self._home.devices.get(device_id) if dot else None
         if device is not None and attribute in device.attributes:
-            return plain, device.value(attribute), lambda change: _turns(change, device_id, attribute)
+            value = device.value(attribute)
+            return _Meant(plain, value, f"moved:{plain}", lambda change: _turns(change, device_id, attribute))
         state = self._home.state(plain)
         if state is None and device is not None and device.class_name == REPORTED:
             state = next(iter(filter(None, map(self._home.state, self._home.entities_of(device_id)))), None)
@@ -109,17 +146,17 @@ class Why:
                 f"there is no {name[:60]}: name an attribute as lamp.state, a variable as $x or an entity as light.hall"
             )
         entity_id = state.entity_id
-        return entity_id, state.state, lambda change: _shows(change, entity_id)
+        return _Meant(entity_id, state.state, f"entity:{entity_id}", lambda change: _shows(change, entity_id))
 
     # ------------------------------------------------------------------ the chain
 
-    def _chain(self, change: Kept) -> Iterator[Link]:
+    async def _chain(self, change: Recorded) -> AsyncIterator[Link]:
         yield Link("change", text_of(change), change.at, change.seq, origin=change.context.origin)
         context, at = change.context, change.at
         for _ in range(LONGEST):
             if context.origin.startswith(_RULE):
                 rule_id = context.origin.removeprefix(_RULE)
-                trace = self._traces.run_at(rule_id, context.cause, at)
+                trace = await self._traces.run_at(rule_id, context.cause, at)
                 yield self._rule(rule_id, trace)
                 if context.cause is None:
                     yield self._beginning(context, trace)
@@ -127,7 +164,7 @@ class Why:
             elif context.cause is None:
                 yield self._beginning(context, None)
                 return
-            before = self._recent.get(context.cause)
+            before = await self._recent.get(context.cause, at)
             if before is None:
                 yield Link("unknown", f"change {context.cause}, which is no longer remembered", seq=context.cause)
                 return
@@ -152,19 +189,20 @@ class Why:
         return Link(kind, _WORDS.get(context.origin, context.origin), origin=context.origin)
 
 
-def _sets(change: Kept, name: str) -> bool:
-    return isinstance(change, VariableSet) and change.name == name and change.old != change.new
+def _unknown(meant: _Meant, text: str, since: float) -> Answer:
+    sentence = f"{meant.name} is {_shown(meant.value)}: {text}"
+    return Answer(meant.name, meant.value, (Link("unknown", text),), sentence, since)
 
 
-def _turns(change: Kept, device_id: str, attribute: str) -> bool:
-    if not isinstance(change, Updated) or change.device_id != device_id or attribute not in change.new:
-        return False
-    return change.old.get(attribute) != change.new[attribute] or type(change.old.get(attribute)) is not type(
-        change.new[attribute]
-    )
+def _sets(change: Recorded, name: str) -> bool:
+    return isinstance(change, VariableSet) and change.name == name and not same(change.old, change.new)
 
 
-def _shows(change: Kept, entity_id: str) -> bool:
+def _turns(change: Recorded, device_id: str, attribute: str) -> bool:
+    return isinstance(change, Updated) and change.device_id == device_id and turned(change, attribute)
+
+
+def _shows(change: Recorded, entity_id: str) -> bool:
     states: tuple[StateChange, ...] = () if isinstance(change, Fired) else change.states
     return any(moved.entity_id == entity_id for moved in states)
 
@@ -193,6 +231,7 @@ class Touches(msgspec.Struct, frozen=True):
     pages: tuple[str, ...]
     variables: tuple[str, ...]
     entities: tuple[str, ...]
+    scenes: tuple[str, ...] = ()
 
 
 def touches(
@@ -210,7 +249,9 @@ def touches(
     computed = _computed_from(home, name)
     names = {name_of(each) for each in computed} | {("variable", variable) if variable else ("device", name)}
     entities = () if variable else home.entities_of(name)
-    names |= {("entity", entity_id) for entity_id in entities}
+    shown = _entity_of(home, variable) if variable else entities
+    scenes = tuple(scene.id for scene in home.scenes.all() if any(entity_id in scene.members for entity_id in shown))
+    names |= {("entity", entity_id) for entity_id in (*entities, *_entities_of_scenes(home, scenes))}
     mentions = {rule.id: read.get(rule.id) or _mentions(home, rule.text, parser) for rule in home.rules.all()}
     key = variable or name
     members = {group.id: group.variables if variable else group.devices for group in home.groups.all()}
@@ -221,7 +262,19 @@ def touches(
         tuple(page.id for page in home.pages.all() if any(each.get("deviceId") == name for each in page.devices)),
         tuple(sorted(computed)),
         tuple(entities),
+        scenes,
     )
+
+
+def _entity_of(home: Home, variable: str) -> tuple[str, ...]:
+    entity_id = home.entities.kept.get(f"variable:{variable}")
+    return () if entity_id is None else (entity_id,)
+
+
+def _entities_of_scenes(home: Home, scenes: tuple[str, ...]) -> Iterator[str]:
+    """Whoever brings a scene about acts on what is in it."""
+    for scene_id in scenes:
+        yield home.entities.kept[f"scene:{scene_id}"]
 
 
 def _mentions(home: Home, text: str, parser: Callable[[str, Home], ParsedRule]) -> Mentions:

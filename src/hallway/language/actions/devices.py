@@ -75,11 +75,12 @@ class ToggleSwitch(ActionKind):
     def read(self, reader: Reader) -> Deed | None:
         if not reader.take(self._verb):
             return None
-        reader.take(self._of)
+        of = reader.take(self._of)
         device = reader.device(_TOGGLING)
         if device is None:
             return None
-        reader.take(self._state)
+        if of is None:
+            reader.take(self._state)
         return DeviceDeed(device.id, "toggle", {}, "{name} toggled", "would toggle {name}")
 
 
@@ -105,7 +106,7 @@ class SetPresence(ActionKind):
     provider = "PresenceActionProvider"
     begins = ("set",)
     _verb: Final = words("set presence of ")
-    _where: Final = words(" present", " absent", also=(" to present", " to absent"))
+    _where: Final = words(" present", " absent")
     _states: Final = ("absent", "present")
 
     def read(self, reader: Reader) -> Deed | None:
@@ -202,7 +203,7 @@ class PressButton(ActionKind):
     def read(self, reader: Reader) -> Deed | None:
         if not reader.take(self._verb):
             return None
-        reader.maybe(THE)
+        reader.take(THE)
         reader.take(self._button)
         button = reader.button()
         return Press(button.device_id, button.id) if button else None

@@ -15,10 +15,12 @@ from hallway.language.expressions import Expression
 from hallway.language.matching import Reader
 from hallway.language.registry import ActionKind
 from hallway.language.vocabulary import Able
-from hallway.language.words import words
+from hallway.language.words import Words, words
 
 _TO: Final = words(" to ")
 _PERCENT: Final = words("%")
+_DEGREES: Final = words("°C")
+_MODE: Final = words(" mode")
 _FULL: Final = 100
 _HOTTEST: Final = 32
 
@@ -90,16 +92,21 @@ def _written(expression: Expression) -> float | None:
     return float(token) if len(expression.tokens) == 1 and not isinstance(token, str) else None
 
 
-def _read_level(reader: Reader, low: float, high: float, unit: str) -> Expression | None:
-    """A number that is reckoned; one that is written down must be in the range."""
+def _read_level(reader: Reader, high: float, unit: Words) -> Expression | None:
+    """A number that is reckoned, with or without its unit; one that is written down must be from 0 to the highest."""
     start = reader.at
     level = reader.expression("number")
-    fixed = _written(level) if level else None
-    if fixed is not None and not low <= fixed <= high:
-        bound = f"at least {low:g}{unit}" if fixed < low else f"at most {high:g}{unit}"
-        reader.note(start, f"{number_text(fixed)} is out of range: it must be {bound}")
+    if level is None:
         return None
-    return level
+    fixed = _written(level)
+    if fixed is None or 0 <= fixed <= high:
+        reader.take(unit)
+        return level
+    if reader.hints is not None:
+        reader.hints.offer_words(unit, reader.rest)
+    bound = f"at least 0{unit.shown[0]}" if fixed < 0 else f"at most {high:g}{unit.shown[0]}"
+    reader.note(start, f"{number_text(fixed)} is out of range: it must be {bound}")
+    return None
 
 
 class DimLight(ActionKind):
@@ -114,35 +121,33 @@ class DimLight(ActionKind):
         device = reader.device(self._able) if reader.take(self._verb) else None
         if device is None or not reader.take(_TO):
             return None
-        level = _read_level(reader, 0, _FULL, "%")
+        level = _read_level(reader, _FULL, _PERCENT)
         if level is None:
             return None
-        reader.take(_PERCENT)
         return SetLevel(device.id, "changeDimlevelTo", "dimlevel", "dimlevel", level, "%", 0, _FULL)
 
 
 class SetTemperature(ActionKind):
-    """`set temp of heating to 20`."""
+    """`set temp of heating to 20`; a thermometer whose temperature can be set takes it too."""
 
     provider = "HeatingThermostatSetpointActionProvider"
     begins = ("set",)
     _verb: Final = words("set temp of ")
-    _degrees: Final = words("°C", also=("C",))
-    _able: Final = Able("a thermostat", ("temperatureSetpoint",), ("changeTemperatureTo",))
+    _able: Final = Able("a thermostat", (), ("changeTemperatureTo",))
 
     def read(self, reader: Reader) -> Deed | None:
         device = reader.device(self._able) if reader.take(self._verb) else None
         if device is None or not reader.take(_TO):
             return None
-        level = _read_level(reader, -_HOTTEST, _HOTTEST, "°C")
+        level = _read_level(reader, _HOTTEST, _DEGREES)
         if level is None:
             return None
-        reader.take(self._degrees)
-        return SetLevel(device.id, "changeTemperatureTo", "temperatureSetpoint", "temperatureSetpoint", level, "°C")
+        what = "temperatureSetpoint" if "temperatureSetpoint" in device.attributes else "temperature"
+        return SetLevel(device.id, "changeTemperatureTo", what, what, level, "°C")
 
 
 class SetThermostatMode(ActionKind):
-    """`set mode of heating to "eco"`."""
+    """`set mode of heating to "eco"`; the word `mode` may follow."""
 
     provider = "HeatingThermostatModeActionProvider"
     begins = ("set",)
@@ -154,4 +159,7 @@ class SetThermostatMode(ActionKind):
         if device is None or not reader.take(_TO):
             return None
         mode = reader.expression("text")
-        return SetMode(device.id, mode) if mode else None
+        if mode is None:
+            return None
+        reader.take(_MODE)
+        return SetMode(device.id, mode)

@@ -46,7 +46,9 @@ class ControlPlayer(ActionKind):
     )
 
     def read(self, reader: Reader) -> Deed | None:
-        if reader.hints is not None and reader.vocabulary.able(_PLAYER):
+        if reader.hints is not None:
+            if not reader.vocabulary.able(_PLAYER):
+                return None
             reader.hints.offer(self._shown, reader.rest)
         spelling = reader.take(self._verbs)
         device = reader.device(_PLAYER) if spelling else None
@@ -66,6 +68,8 @@ class ChangeVolume(ActionKind):
     _percent: Final = words("%")
 
     def read(self, reader: Reader) -> Deed | None:
+        if reader.hints is not None and not reader.vocabulary.able(_LOUD):
+            return None
         device = reader.device(_LOUD) if reader.take(self._verbs) else None
         level = reader.expression("number") if device and reader.take(self._to) else None
         if device is None or level is None:

@@ -9,14 +9,12 @@ from typing import Final
 
 from hallway.home.changes import Context
 from hallway.home.home import Home
+from hallway.home.notifiers import Notification
 from hallway.language.deeds import Deed, Outcome, text_now
 from hallway.language.expressions import Expression
 from hallway.language.matching import Reader
 from hallway.language.registry import ActionKind
 from hallway.language.words import words
-
-NOTIFICATION: Final = "notification"
-"""The tag of messages that somebody is to be told, and of the event that goes with them."""
 
 
 class Log(Deed, frozen=True):
@@ -44,7 +42,7 @@ class LogText(ActionKind):
 
 
 class Notify(Deed, frozen=True):
-    """Tell people a text: an event on the bus, for whatever carries it to them."""
+    """Tell people a text, by every way there is."""
 
     text: Expression
 
@@ -53,8 +51,7 @@ class Notify(Deed, frozen=True):
 
     def run(self, home: Home, context: Context) -> Outcome:
         text = text_now(self.text, home)
-        home.fire(NOTIFICATION, {"message": text}, context)
-        return Outcome(text)
+        return Outcome(text, call=home.notifiers.tell(Notification(text), context), told=True)
 
 
 class NotifyPeople(ActionKind):

@@ -85,7 +85,11 @@ class AttributeNotUpdated(PredicateKind):
         found = _read_attribute(reader)
         if found is None or not reader.take(_NOT_UPDATED):
             return None
+        start = reader.at
         amount = reader.number("{duration}")
+        if amount is not None and amount < 0:
+            reader.note(start, "a length of time cannot be negative")
+            return None
         unit = reader.take(UNITS) if amount is not None else None
         if amount is None or unit is None:
             return None

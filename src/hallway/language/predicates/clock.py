@@ -15,15 +15,36 @@ from hallway.language.durations import read_duration
 from hallway.language.embedded import read_part
 from hallway.language.matching import Reader
 from hallway.language.registry import PredicateKind, Preset
-from hallway.language.times import MOMENT, SUN_EVENTS, Modifier, Period, SunTime, When, Written, moment_of
+from hallway.language.times import (
+    HOUR,
+    MOMENT,
+    SUN_EVENTS,
+    Modifier,
+    Moment,
+    Period,
+    SunTime,
+    TimeOfDay,
+    When,
+    Written,
+    moment_of,
+    written_span,
+)
 from hallway.language.words import words
 
 _ITS: Final = words("its ", "it is ", also=("it's ", "time is "))
-_BEFORE_AFTER: Final = words("after ", "before ", element="select")
+_BEFORE_AFTER: Final = words("after ", "before ", element="select", param="modifier")
 _MODIFIERS: Final[Mapping[str, Modifier]] = MappingProxyType({"after ": "after", "before ": "before"})
 _BETWEEN: Final = words("between ", quiet=True)
 _AND: Final = words(" and ")
 _TO: Final = words(also=(" - ", " to ", " until ", "-"))
+# Words behind a time end as in pimatic when they are read strictly; a joint in other capitals is then one of them.
+_END: Final = re.compile(r"\Z| for | and | or |[)\]]")
+_PHRASE: Final = re.compile(rf".+?(?={_END.pattern})")
+# White space is looked at once, from its beginning: a long run of it would take the square of its length.
+_END_LENIENTLY: Final = re.compile(r"\Z|(?<!\s)\s++(?:for|and|or)\s|[)\]]", re.IGNORECASE)
+_PHRASE_LENIENTLY: Final = re.compile(rf".+?(?={_END_LENIENTLY.pattern})", re.IGNORECASE | re.DOTALL)
+_JOINT_OTHERWISE: Final = re.compile(r"\s(?:(?i:for|and|or)|(?!then)(?i:then))\s")
+_MOMENT_INSIDE: Final = re.compile(rf"(?<!\w)(?:{MOMENT.pattern})", re.IGNORECASE)
 _SUN: Final = words(*SUN_EVENTS, quiet=True, element="select")
 _FROM_SUN: Final = words(" before ", " after ", element="select")
 _INTRODUCED: Final = "it|time is|after|before"
@@ -52,15 +73,27 @@ class ClockSays(PredicateKind):
 
 
 def _read_range(reader: Reader, *, introduced: bool, joint_is_and: bool) -> Test | None:
+    start = reader.mark()
     first = _read_when(reader, introduced=introduced)
     if first is None:
         return None
     end = reader.mark()
-    last = _read_when(reader, introduced=True) if reader.take(_AND if joint_is_and else _TO) else None
-    if last is not None:
-        return TimeIs(Period("between", first, last))
-    reader.back(end)
-    return None if joint_is_and else TimeIs(Period("exact", first))
+    last = _read_end(reader, first) if reader.take(_AND if joint_is_and else _TO) else None
+    if last is None:
+        reader.back(end)
+        return None if joint_is_and else TimeIs(Period("exact", first))
+    if isinstance(first, Moment) and isinstance(last, Moment) and not joint_is_and:
+        reader.show_as_one(start, kind="time", param="time")
+    return TimeIs(Period("between", first, last))
+
+
+def _read_end(reader: Reader, first: When) -> When | None:
+    """What a range ends with: behind a point in time as it is written an hour alone will do."""
+    found = HOUR.match(reader.text, reader.at) if isinstance(first, Moment) else None
+    if found is None:
+        return _read_when(reader, introduced=True)
+    reader.match(HOUR)
+    return Moment(time=TimeOfDay(int(found[0])))
 
 
 def _read_when(reader: Reader, *, introduced: bool) -> When | None:
@@ -81,6 +114,46 @@ def _read_written(reader: Reader) -> When | None:
         return Written(read_part(f"${name}", "number", reader.vocabulary))
     text = reader.expression("text")
     return Written(text) if text is not None else None
+
+
+class ClockSaysInMoreWords(PredicateKind):
+    """The same with other words behind it that mean nothing: `its 8:00 o'clock`. They hold no second time."""
+
+    provider = "CronPredicateProvider"
+    opens = re.compile(
+        rf"{_INTRODUCED}|(?=[\dadfjlmnostw])(?:\d|mo|tue|wed|thu|fr|sa|su|so|di|mi|do|ja|fe|ap|ma|ju|au|se|oc|no|de"
+        r"|this|next|last|at \d)",
+        re.IGNORECASE,
+    )
+
+    def read(self, reader: Reader) -> Test | None:
+        reader.take(_ITS)
+        modifier = reader.take(_BEFORE_AFTER)
+        phrase = _phrase(reader)
+        span = written_span(phrase[0].strip()) if phrase else None
+        if phrase is None or span is None or (modifier and span.last):
+            return None
+        if _MOMENT_INSIDE.search(span.rest):
+            reader.note(reader.at, f"there are several times in “{phrase[0].strip()}”")
+            return None
+        reader.match(phrase.re, kind="time", param="time")
+        left_out = span.rest.strip()
+        if span.last:
+            return TimeIs(Period("between", span.first, span.last), left_out)
+        return TimeIs(Period(_MODIFIERS[modifier] if modifier else "exact", span.first), left_out)
+
+
+def _phrase(reader: Reader) -> re.Match[str] | None:
+    """A time with more words behind it; None where a strict reading would take a joint for one of them."""
+    text = reader.text
+    end, pattern = (_END_LENIENTLY, _PHRASE_LENIENTLY) if reader.lenient else (_END, _PHRASE)
+    found = MOMENT.match(text, reader.at)
+    if found is not None and end.match(text, found.end()):
+        return None
+    phrase = pattern.match(text, reader.at)
+    if phrase is None or reader.lenient:
+        return phrase
+    return None if _JOINT_OTHERWISE.search(text, phrase.start(), phrase.end() + 1) else phrase
 
 
 class SunSays(PredicateKind):

@@ -53,7 +53,7 @@ class PresenceIs(_DeviceIs):
     able = having("presence")
     attribute = "presence"
     verbs = words(" is", " reports", " signals")
-    states = words(" present", " absent", also=(" not present",), element="select")
+    states = words(" present", " absent", also=(" not present",), element="select", param="state")
     meaning = MappingProxyType({" present": True, " absent": False, " not present": False})
 
 

@@ -16,7 +16,7 @@ from hallway.language.predicates.comparing import read_comparison
 from hallway.language.registry import PredicateKind
 from hallway.language.words import words
 
-_STATE_OF: Final = words("state of ", quiet=True)
+_STATE_OF: Final = words(also=("state of ",))
 _ENTITY: Final = re.compile(r"[A-Za-z0-9_]+\.[A-Za-z0-9_]+")
 
 
@@ -29,7 +29,7 @@ class StateOfEntity(PredicateKind):
     def read(self, reader: Reader) -> Test | None:
         if not reader.take(_STATE_OF):
             return None
-        if reader.hints is not None and not reader.done:
+        if reader.hints is not None and "." in reader.rest:
             reader.hints.offer((state.entity_id for state in reader.vocabulary.home.states()), reader.rest)
         entity = reader.match(_ENTITY, "the id of an entity, as in weather.sun")
         comparator = read_comparison(reader) if entity else None

@@ -30,11 +30,11 @@ class ButtonIsPressed(PredicateKind):
     presets = (Preset("a button is pressed", "{button} is pressed"),)
 
     def read(self, reader: Reader) -> Test | None:
-        reader.maybe(THE)
+        reader.take(THE)
         button = reader.button()
         if button is None:
             return None
-        reader.maybe(_BUTTON)
+        reader.take(_BUTTON)
         reader.take(_IS)
         return ButtonPressed(button.device_id, button.id) if reader.take(_PRESSED) else None
 
