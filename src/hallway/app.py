@@ -10,17 +10,20 @@ import gc
 import logging
 import secrets
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from hallway import __version__
 from hallway.access.gate import DOOR, Gate
 from hallway.access.passwords import hash_password, is_password
 from hallway.api.operations.base import Hub, Info
+from hallway.api.operations.pimatic.attribute_times import logging_of
 from hallway.api.operations.pimatic.forms import Forms
-from hallway.api.operations.pimatic.history import RecentHistory
+from hallway.api.operations.pimatic.history import PastHistory
 from hallway.api.operations.pimatic.kept import Kept, KeptKind
+from hallway.api.operations.pimatic.message_times import lifetime
 from hallway.api.operations.pimatic.recent import Recent
 from hallway.clock import Clock, SystemClock
 from hallway.definitions import populate
@@ -30,29 +33,40 @@ from hallway.home.bus import HUB_START, HUB_STOP
 from hallway.home.calls import Call, done
 from hallway.home.changes import Context
 from hallway.home.home import START, Home
+from hallway.home.logbook import write_logbook
 from hallway.home.saved import restore
 from hallway.home.services import Asked, Offered
 from hallway.home.values import Attributes
 from hallway.language.expressions import parse
 from hallway.language.kinds import built_in
 from hallway.language.rules import RuleParser
-from hallway.links.following import Announced, Follower
 from hallway.links.forwarding import EventForwarding
 from hallway.links.line import ThreadLine
-from hallway.links.peer import Peer
 from hallway.links.status import forget_links
 from hallway.plugins.builtin.processes import ProcessSource, Watch
-from hallway.plugins.builtin.sun import SunSource
+from hallway.plugins.builtin.webhook import Hook, Webhooks
+from hallway.remembering import Remembering
 from hallway.residents import FirstPeople, people_of
 from hallway.rules.engine import RuleEngine
 from hallway.rules.insight import Insight
 from hallway.rules.sun import Place
+from hallway.safekeeping import Safekeeping
+from hallway.secrecy import KINDS as SECRET_KINDS
+from hallway.secrecy import Secrecy
 from hallway.settings import ConfigurationError, LinkSettings, Settings, load
+from hallway.store.postgres.address import need_driver
 from hallway.store.store import Store
+
+if TYPE_CHECKING:
+    from hallway.elsewhere import Elsewhere
+    from hallway.links.following import Follower
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 5.0
+YOUNG_OBJECTS = 5000
+"""So many new ones before Python looks for circles among them. What a change leaves only waits for its batch: with
+Python's 700 it was looked at again and again, which took two of the thirty microseconds of a write in the loop."""
 
 
 class Source(Protocol):
@@ -72,6 +86,9 @@ class App:
         self.again = False
         self._loop = loop
         self._stopping = asyncio.Event()
+        elsewhere = _elsewhere(settings)
+        if elsewhere is not None and settings.store.url is not None:
+            elsewhere.fetch(directory, settings.store.url, self.clock)
         self.store = Store.open(directory, self.clock, settings.store.values_every)
         saved = self.store.saved
         self.home = Home(
@@ -87,7 +104,10 @@ class App:
         self.parked, problems = populate(self.home, settings, self.store.definitions)
         if problems:
             raise ConfigurationError(problems)
+        self._secrecy = Secrecy(self.home, settings, self._bodies(SECRET_KINDS))
         self._sources: list[Source] = self._built_in_sources()
+        self.safekeeping = Safekeeping(self.home, self.store, directory, settings.backup, loop)
+        self.safekeeping.backups.define()
         restore(self.home, saved)
         self.gate = Gate(self.clock)
         self._followers = {follower_name(link): link for link in settings.links}
@@ -99,8 +119,20 @@ class App:
             {(link.host, link.port): f"link:{name}" for name, link in self._followers.items()},
         )
         self.rules = RuleEngine(self.home, self._language, self.clock, saved.notes, self._place())
+        write_logbook(self.home)
         self._recent = Recent(self.home)
-        hub = self._hub()
+        kept = self._kept_for_pimatic()
+        self._elsewhere = None
+        if elsewhere is not None and settings.store.url is not None:
+            self._elsewhere = elsewhere(settings.store.url, directory, self.home, self.store, self.clock, loop)
+        archive = None if self._elsewhere is None else self._elsewhere.archive
+        self.remembering = Remembering(
+            directory, settings.history, self.home, self.clock, partial(logging_of, kept), lifetime(kept), archive
+        )
+        self.safekeeping.watch_past(lambda: self.remembering.problem, lambda: self.remembering.past.flow.waiting)
+        self.safekeeping.watch_elsewhere(self._problem_elsewhere)
+        self.rules.keep_in(self.remembering.changes, self.remembering.traces)
+        hub = self._hub(kept)
         self._first = FirstPeople(hub.people, self.home, settings.users, self.store.definitions("user"))
         self.doors = Doors(hub, self.gate, self.store, self._recent, settings.http, loop)
         self._background: set[asyncio.Task[None]] = set()
@@ -129,14 +161,17 @@ class App:
             if "sun" in self.home.devices:
                 log.warning("there is a device sun in the configuration: the sun itself is not shown")
             else:
+                from hallway.plugins.builtin.sun import SunSource  # noqa: PLC0415 - a home without a place has no sun
+
                 sun = SunSource(self.home, home.latitude, home.longitude, home.elevation)
                 sun.define()
                 sources.append(sun)
         processes = ProcessSource(self.home, tuple(Watch(p.name, p.match, p.every) for p in self._settings.processes))
         processes.define()
-        return [*sources, processes]
+        hooks = tuple(Hook(each.name, each.url, each.body) for each in self._settings.notify)
+        return [*sources, processes, Webhooks(self.home, hooks)]
 
-    def _hub(self) -> Hub:
+    def _hub(self, kept: Kept) -> Hub:
         home = self._settings.home
         info = Info(
             home.name,
@@ -155,12 +190,25 @@ class App:
             self.store,
             people_of(self.clock, self.home, self.store.definitions),
             Forms(self.home, self._recent),
-            self._kept_for_pimatic(),
-            RecentHistory(self.home, self._recent),
+            kept,
+            PastHistory(self.remembering.past, self.remembering.past.tidy),
+            self.remembering.messages,
             rule_language=self._language,
             rule_insight=Insight(self.home, self._language, self.rules, self._place()),
+            revisions=self.store.revisions,
+            past=self.remembering.past,
+            past_status=self._past_status,
+            backups=self.safekeeping.backups,
             restart=self.restart,
         )
+
+    def _problem_elsewhere(self) -> str | None:
+        return None if self._elsewhere is None else self._elsewhere.problem
+
+    async def _past_status(self) -> Attributes:
+        """How the past is kept, and the database where there is one."""
+        told = await self.remembering.status()
+        return told if self._elsewhere is None else told | {"database": self._elsewhere.status()}
 
     def _kept_for_pimatic(self) -> Kept:
         kept = Kept(self.home)
@@ -169,6 +217,11 @@ class App:
             known = self.store.definitions(kind).items()
             kept.load(kind, {key: definition.body for key, definition in known if definition.body is not None})
         return kept
+
+    def _bodies(self, kinds: tuple[str, ...]) -> dict[tuple[str, str], Attributes]:
+        """What the store has of some kinds, by kind and id."""
+        known = ((kind, key, each.body) for kind in kinds for key, each in self.store.definitions(kind).items())
+        return {(kind, key): body for kind, key, body in known if body is not None}
 
     def _told(self, link: str, event_type: str, data: Attributes, context: Context) -> None:
         """An event came in: from a hub that we follow, or from anybody else."""
@@ -201,14 +254,19 @@ class App:
             registered = self._kept("forwarding", key)
             self.forwarding.restore(registered["host"], int(registered["port"]), registered["api_password"])
         port = await self.doors.server.start(host, port)
+        if self._elsewhere is not None:
+            self._elsewhere.start(self.remembering.file, self.remembering.traces)
+        self.remembering.start()
         for name, link in self._followers.items():
             self._follow(name, link, port)
         self.rules.start()
         for source in self._sources:
             source.start()
+        self.safekeeping.start()
         self.home.fire(HUB_START, {}, START)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS)
         return port
 
     def add_source(self, source: Source) -> None:
@@ -256,9 +314,14 @@ class App:
             log.warning("%s %s could not be kept: %s", kind, key, error)
 
     def _line_to(self, host: str, port: int, password: str) -> ThreadLine:
+        from hallway.links.peer import Peer  # noqa: PLC0415 - it brings http.client, and most hubs know no other
+
+        self._secrecy.learn(password)
         return ThreadLine(Peer(host, port, password), self.clock)
 
     def _follow(self, name: str, link: LinkSettings, port: int) -> None:
+        from hallway.links.following import Announced, Follower  # noqa: PLC0415 - most hubs follow no other
+
         token = secrets.token_urlsafe(32)
         self.gate.admit_link(name, token)
         announced = Announced(link.announce or self._settings.http.announce or "", port, token)
@@ -299,6 +362,7 @@ class App:
         """End in good order: tell everybody, answer what was asked, keep everything."""
         self.home.fire(HUB_STOP, {}, Context("stop"))
         self.doors.end_live()
+        self.safekeeping.stop()
         for source in self._sources:
             source.stop()
         self.rules.stop()
@@ -307,11 +371,27 @@ class App:
         await self.forwarding.stop()
         for task in list(self._background):
             task.cancel()
+        if self._elsewhere is not None:
+            await self._elsewhere.pause()
+        await self.remembering.close()
         await self.store.close()
+        await self.safekeeping.finish()
+        if self._elsewhere is not None:
+            await self._elsewhere.finish()
 
 
 def _anything(_data: Attributes) -> None:
     """Every data is right."""
+
+
+def _elsewhere(settings: Settings) -> type[Elsewhere] | None:
+    """What keeps a home in a database too, where one is set: only then its driver has to be there."""
+    if settings.store.url is None:
+        return None
+    need_driver()
+    from hallway.elsewhere import Elsewhere  # noqa: PLC0415
+
+    return Elsewhere
 
 
 def follower_name(link: LinkSettings) -> str:

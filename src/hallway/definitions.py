@@ -60,6 +60,7 @@ def populate(home: Home, settings: Settings, kept: KeptOfKind = nothing_kept) ->
     parked = [problem for entry in settings.devices if (problem := _add_device(home, entry)) is not None]
     problems = [*_add_variables(home, settings.variables), *_add_groups(home, settings.groups)]
     problems += [problem for entry in settings.pages if (problem := _add_page(home, entry)) is not None]
+    problems += [problem for entry in settings.scenes if (problem := _add_scene(home, entry)) is not None]
     _load_things(home, kept)
     for entry in settings.rules:
         parked_rule, problem = _add_rule(home, entry)
@@ -81,7 +82,7 @@ def _load_things(home: Home, kept: KeptOfKind) -> None:
     """All but rules, which may name any of them."""
     _load_devices(home, kept)
     _load_variables(home, kept)
-    _load_groups_and_pages(home, kept)
+    _load_groups_pages_scenes(home, kept)
 
 
 # ---------------------------------------------------------------------- of the file
@@ -89,10 +90,10 @@ def _load_things(home: Home, kept: KeptOfKind) -> None:
 
 def _add_device(home: Home, entry: Entry) -> Problem | None:
     try:
-        home.add_device(dict(entry.config), FILE)
+        home.add_device(entry.config, FILE)  # nobody writes in it, and a copy of each takes room in a large home
     except HallwayError as error:
         if not isinstance(error, Conflict):
-            home.park_device(dict(entry.config), FILE, error.message)
+            home.park_device(entry.config, FILE, error.message)
         return Problem(entry.where, f"device {entry.config['id']}: {error.message}", "")
     return None
 
@@ -137,6 +138,14 @@ def _add_groups(home: Home, entries: tuple[Entry, ...]) -> list[Problem]:
 def _add_page(home: Home, entry: Entry) -> Problem | None:
     try:
         home.pages.add(dict(entry.config), source=FILE)
+    except HallwayError as error:
+        return Problem(entry.where, error.message, "")
+    return None
+
+
+def _add_scene(home: Home, entry: Entry) -> Problem | None:
+    try:
+        home.scenes.add(dict(entry.config), source=FILE)
     except HallwayError as error:
         return Problem(entry.where, error.message, "")
     return None
@@ -191,8 +200,8 @@ def _load_variables(home: Home, kept: KeptOfKind) -> None:
         _left_out(f"variable ${name}", error)
 
 
-def _load_groups_and_pages(home: Home, kept: KeptOfKind) -> None:
-    for kind, add in (("group", home.groups.add), ("page", home.pages.add)):
+def _load_groups_pages_scenes(home: Home, kept: KeptOfKind) -> None:
+    for kind, add in (("group", home.groups.add), ("page", home.pages.add), ("scene", home.scenes.add)):
         for key, config in _kept(kind, kept):
             try:
                 add(config)

@@ -9,6 +9,7 @@ import random
 import secrets
 from pathlib import Path
 
+from hallway import durable
 from hallway.clock import Cancel
 from hallway.home.changes import Context
 from hallway.home.home import Home
@@ -73,8 +74,7 @@ def write_home(directory: Path, port: int) -> None:
     if not file.exists():
         directory.mkdir(parents=True, exist_ok=True)
         password = f"demo-{secrets.token_hex(6)}"
-        file.touch(mode=0o600)
-        file.write_text(CONFIGURATION.format(port=port, password=password), "utf-8")
+        durable.write(file, CONFIGURATION.format(port=port, password=password).encode())
 
 
 class Life:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from importlib import resources
-from typing import Final
 
 from hallway import __version__
 from hallway.access.cookies import Cookies
@@ -17,17 +15,15 @@ from hallway.access.gate import Gate
 from hallway.api.cors import Origins
 from hallway.api.engineio.door import PATHS, EngineDoor
 from hallway.api.engineio.engine import Engine, EngineLimits
-from hallway.api.front import App, Front, Page
+from hallway.api.front import App, Front, Late, Page
 from hallway.api.homeassistant.door import HomeAssistantDoor
-from hallway.api.openapi import document
 from hallway.api.operations.base import Hub
 from hallway.api.operations.forms import event_bytes
-from hallway.api.operations.homeassistant import OPERATIONS as OF_HOME_ASSISTANT
+from hallway.api.operations.homeassistant_table import OPERATIONS as OF_HOME_ASSISTANT
 from hallway.api.operations.pimatic.recent import Recent
 from hallway.api.operations.table import OPERATIONS as FOR_PEOPLE
-from hallway.api.pimatic import actions_page, client_js
+from hallway.api.pimatic.addresses import ACTIONS, CLIENT, HTML, JAVASCRIPT, POLICY, SCRIPT_PATH
 from hallway.api.pimatic.calls import Calls
-from hallway.api.pimatic.describing import description_text
 from hallway.api.pimatic.door import PimaticDoor
 from hallway.api.pimatic.socket import PimaticSocket
 from hallway.api.server import Server, ServerLimits
@@ -36,8 +32,6 @@ from hallway.home.changes import AnyChange, Defined
 from hallway.home.values import Attributes, Value, encode
 from hallway.settings import HttpSettings
 from hallway.store.store import Store
-
-HTML: Final = "text/html; charset=utf-8"
 
 
 class Credentials:
@@ -80,7 +74,7 @@ class Doors:
         calls = Calls(hub, FOR_PEOPLE)
         socket = PimaticSocket(calls, entrance, hub.forms, recent, loop, origins)
         hub.announcements.subscribe(socket.announce)
-        hub.home.changes.subscribe(self._follow)
+        hub.home.changes.subscribe(self._follow, Defined)
         most = http.max_connections
         self._engine = Engine(socket.accept, clock, EngineLimits(most, max(1, most // 2)))
         sockets = EngineDoor(self._engine)
@@ -107,21 +101,54 @@ class Doors:
 
 def pages() -> dict[str, Page]:
     """What stands at fixed addresses. Only the page about the hub itself is for those alone who may come in."""
-    everything = encode(document(OF_HOME_ASSISTANT, __version__, FOR_PEOPLE))
-    all_operations = (*FOR_PEOPLE, *OF_HOME_ASSISTANT)
     return {
-        "/": Page(HTML, _index(), for_all=False),
-        "/api/openapi.json": Page("application/json", everything),
-        actions_page.PATH: Page(HTML, actions_page.actions_page(all_operations), actions_page.POLICY),
-        actions_page.SCRIPT_PATH: Page(actions_page.SCRIPT_TYPE, actions_page.actions_script()),
-        client_js.PATH: Page(client_js.CONTENT_TYPE, client_js.client_script(FOR_PEOPLE)),
+        "/": Page(HTML, Late(_index), for_all=False),
+        "/api/openapi.json": Page("application/json", Late(_openapi)),
+        ACTIONS: Page(HTML, Late(_actions), POLICY),
+        SCRIPT_PATH: Page(JAVASCRIPT, Late(_actions_script)),
+        CLIENT: Page(JAVASCRIPT, Late(_client)),
     }
 
 
 def documents() -> dict[str, Page]:
     """What the door of people has for those who have come in."""
-    return {"/": Page(HTML, _index()), "/api": Page(HTML, description_text(FOR_PEOPLE))}
+    return {"/": Page(HTML, Late(_index)), "/api": Page(HTML, Late(_description))}
+
+
+# What writes these pages is loaded with the first of them: it takes two megabytes, and few hubs are ever asked.
 
 
 def _index() -> bytes:
+    from importlib import resources  # noqa: PLC0415
+
     return resources.files("hallway").joinpath("web/index.html").read_bytes()
+
+
+def _openapi() -> bytes:
+    from hallway.api.openapi import document  # noqa: PLC0415
+
+    return encode(document(OF_HOME_ASSISTANT, __version__, FOR_PEOPLE))
+
+
+def _actions() -> bytes:
+    from hallway.api.pimatic.actions_page import actions_page  # noqa: PLC0415
+
+    return actions_page((*FOR_PEOPLE, *OF_HOME_ASSISTANT))
+
+
+def _actions_script() -> bytes:
+    from hallway.api.pimatic.actions_page import actions_script  # noqa: PLC0415
+
+    return actions_script()
+
+
+def _client() -> bytes:
+    from hallway.api.pimatic.client_js import client_script  # noqa: PLC0415
+
+    return client_script(FOR_PEOPLE)
+
+
+def _description() -> bytes:
+    from hallway.api.pimatic.describing import description_text  # noqa: PLC0415
+
+    return description_text(FOR_PEOPLE)

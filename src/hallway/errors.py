@@ -13,12 +13,13 @@ status that fits, nor any module of ours.
 # ├─ NotAllowed                not_allowed         401   who asks may not do this
 # ├─ Forbidden                 forbidden           403   it may be known who asks, but not from there
 # ├─ Conflict                  conflict            409   the thing exists already, or was changed meanwhile
+# │  └─ Stale                  stale               409   it is other than who edits it knows; says how
 # ├─ TooLarge                  too_large           413   more than the limit says
 # ├─ TooManyTries              too_many_tries      429   too many wrong passwords; says when to try again
 # ├─ Unreachable               unreachable         422   another server did not answer as it should
 # └─ Unavailable               unavailable         503   the hub itself cannot serve this now
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 
@@ -84,6 +85,16 @@ class Conflict(HallwayError):
 
     code = "conflict"
     status = 409
+
+
+class Stale(Conflict):
+    """It is other than who edits it knows; details: what they knew, what is now, as JSON can carry it."""
+
+    code = "stale"
+
+    def __init__(self, message: str, details: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.details = details
 
 
 class TooLarge(HallwayError):

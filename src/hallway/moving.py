@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -30,6 +30,8 @@ from hallway.store.definitions import Definition
 from hallway.store.offline import Resting, looked_at, resting
 from hallway.store.rows import AnyRow, DeviceFresh, ValueRow, VariableFresh
 
+BringPast = Callable[[Path, Path | None, Callable[[str, str, str], bool]], Iterable[str]]
+"""Database, home (None: only tell what would come), whether an attribute is there (device, name, type) → sentences."""
 DOOR = "import"
 TICK = 1e-6
 """Seconds between two definitions that come together, so that they have come in their order."""
@@ -55,12 +57,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     configuration: str | None
 
 
-def import_pimatic(asked: Import, clock: Clock, language: Language, rules: RuleLanguage) -> tuple[str, ...]:
+def import_pimatic(
+    asked: Import, clock: Clock, language: Language, rules: RuleLanguage, bring_past: BringPast | None = None
+) -> tuple[str, ...]:
     """Bring a configuration of pimatic into a home; what became of it, one sentence each.
 
-    language, rules: what reads expressions and rules, to tell what will not work. InvalidInput: a file cannot be used;
-    Conflict: the home has other definitions under the same names; Unavailable: a hub runs on it, or the disk refuses.
-    Nothing is written then.
+    language, rules: what reads expressions and rules, to tell what will not work; bring_past: what brings the past of a
+    database into a home whose definitions are there. InvalidInput: a file cannot be used; Conflict: the home has other
+    definitions under the same names; Unavailable: a hub runs on it, or the disk refuses. No definition is written then;
+    of the past, which comes last, what has come stays, and doing the same again goes on from there.
     """
     try:
         moving = pimatic_config.read(read_text(asked.config))
@@ -72,8 +77,12 @@ def import_pimatic(asked: Import, clock: Clock, language: Language, rules: RuleL
     with (looked_at if asked.dry_run else resting)(asked.home, clock) as home:
         there: There = {(known.kind, known.id): known.body or {} for known in home.definitions()}
         plan = _plan(asked, moving, remembered, trial, there)
-        if not asked.dry_run:
-            _carry_out(plan, asked, home, clock)
+        try:
+            if not asked.dry_run:
+                _carry_out(plan, asked, home, clock)
+            past = _told_of_past(asked, settings, trial, bring_past)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(*(() if asked.dry_run else (came_so_far(asked.home),))) from None
     return (
         *_told_of_definitions(asked, moving, plan),
         *(f"left out: {sentence}" for sentence in moving.left_out),
@@ -82,9 +91,15 @@ def import_pimatic(asked: Import, clock: Clock, language: Language, rules: RuleL
         *_told_of_plugins(moving),
         *_told_of_twice(moving, settings),
         *_told_of_values(remembered, plan),
+        *past,
         *_told_of_login(moving, there),
         *_told_of_file(asked, moving, plan),
     )
+
+
+def came_so_far(home: Path) -> str:
+    """What is to be said to who stops an import once something may have come."""
+    return f"what came into {home} stays, and the same command once more does the rest"
 
 
 def _plan(asked: Import, moving: Moving, remembered: Remembered, trial: Tried, there: There) -> Plan:
@@ -110,9 +125,9 @@ def _plan(asked: Import, moving: Moving, remembered: Remembered, trial: Tried, t
 
 def _carry_out(plan: Plan, asked: Import, home: Resting, clock: Clock) -> None:
     if plan.items:
-        now, seq = clock.now(), home.saved.seq
+        now, act = clock.now(), home.saved.seq + 1
         wanted = [
-            Definition(item.kind, item.key, 0, now + number * TICK, None, DOOR, item.body, seq)
+            Definition(item.kind, item.key, 0, now + number * TICK, None, DOOR, item.body, act + number, act=act)
             for number, item in enumerate(plan.items)
         ]
         home.write(wanted, _rows(plan))
@@ -177,11 +192,18 @@ def _told_of_values(remembered: Remembered, plan: Plan) -> Iterator[str]:
     unused = len(remembered.last) - len(plan.last)
     if unused:
         yield f"{unused} last values did not: there is no such attribute here, or the home had the device before"
-    if remembered.history or remembered.messages:
-        yield (
-            f"{remembered.history} older values and {remembered.messages} messages stay behind in the database of "
-            "pimatic: this version takes last values only"
+
+
+def _told_of_past(asked: Import, settings: Settings, trial: Tried, bring_past: BringPast | None) -> tuple[str, ...]:
+    """Bring the older values and the messages; sentences about them."""
+    if asked.database is None or bring_past is None:
+        return ()
+    if settings.store.url and not asked.dry_run:
+        told = (
+            "older values and messages stay behind: this home keeps its history in PostgreSQL; bring them into a home "
         )
+        return (f"{told}without `store: url`, and move that one",)
+    return tuple(bring_past(asked.database, None if asked.dry_run else asked.home, trial.has))
 
 
 def _told_of_login(moving: Moving, there: There) -> Iterator[str]:

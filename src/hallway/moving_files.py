@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from zoneinfo import available_timezones
 
+from hallway import durable
 from hallway.errors import InvalidInput, Unavailable
 
 MAX_FILE = 64 * 2**20
@@ -33,14 +34,8 @@ def read_text(path: Path) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that nobody else may read, as a whole or not at all. Unavailable: the disk refuses."""
-    new = path.with_name(f"{path.name}.new")
     try:
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        durable.write(path, text.encode())
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}") from None
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 import msgspec
 
 from hallway.access.passwords import is_password
 from hallway.access.people import People, Person, hashed, new_stamp
+from hallway.access.roles import BUILT_IN
 from hallway.clock import Clock
 from hallway.home.changes import AnyChange, Defined
 from hallway.home.home import START, STORE, Home
@@ -52,12 +53,22 @@ def people_of(clock: Clock, home: Home, kept: Callable[[str], Mapping[str, Kept]
         elif change.kind == "setting" and change.key == "authentication":
             _set_login(people, change.new)
 
-    home.changes.subscribe(follow)
+    home.changes.subscribe(follow, Defined)
     return people
 
 
 def _set_login(people: People, body: Attributes | None) -> None:
     people.enabled = body is None or body.get("enabled") is not False
+
+
+def without_role(declared: Iterable[UserSettings], roles: Collection[str] = tuple(BUILT_IN)) -> Iterator[str]:
+    """A sentence about each of the declared people whose role is none of these; left out: those of every home."""
+    for user in declared:
+        if user.role not in roles:
+            yield (
+                f"{user.where}: user {user.username[:60]}: role {user.role[:60]!r} is none that every home has "
+                f"({', '.join(BUILT_IN)}): as long as nobody adds it to this one, they may log in and do nothing"
+            )
 
 
 class FirstPeople:
@@ -77,6 +88,9 @@ class FirstPeople:
 
     def admit(self) -> None:
         """Those who were never here before may come in at once, by the password that the configuration gives."""
+        roles = {role.name for role in self._people.roles()}
+        for sentence in without_role((user for user, _body in self._declared), roles):
+            log.warning("%s", sentence)
         for user, body in self._declared:
             if body is None:
                 self._people.put_user(Person(user.username, user.role, stamp=new_stamp()), user.password)

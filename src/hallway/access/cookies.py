@@ -122,11 +122,6 @@ class Cookies:
 
     # ------------------------------------------------------------------ reading
 
-    def caller(self, cookie: bytes) -> Caller | None:
-        """Whose session a Cookie header carries."""
-        session = self.session(cookie)
-        return None if session is None else self._people.caller(session.username)
-
     def session(self, cookie: bytes) -> Session | None:
         """The session that a Cookie header carries, if it counts."""
         session = self._read.get(cookie)
@@ -168,11 +163,6 @@ class Cookies:
             self._revoke(session)
             await self._keep_revocations()
         return CLEARED
-
-    async def end_all(self, username: str) -> None:
-        """End every session of that person."""
-        self._end_all(username)
-        await self._keep_revocations()
 
     def _revoke(self, session: Session) -> None:
         now = self._now()

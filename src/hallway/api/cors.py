@@ -11,7 +11,7 @@ from hallway.api.answer import Headers
 from hallway.errors import Forbidden
 
 _METHODS = b"GET, HEAD, POST, PATCH, DELETE"
-_HEADERS = b"Authorization, Content-Type, X-HTTP-Method-Override"
+_HEADERS = b"Authorization, Content-Type, If-Match, X-HTTP-Method-Override"
 _REMEMBERED_FOR = b"600"
 
 
@@ -40,7 +40,7 @@ class Origins:
         return [
             (b"access-control-allow-origin", origin),
             (b"access-control-allow-credentials", b"true"),
-            (b"access-control-expose-headers", b"ETag"),
+            (b"access-control-expose-headers", b"ETag, X-Hallway-Revision"),
             (b"vary", b"Origin"),
         ]
 

@@ -56,6 +56,19 @@ class PeoplesDoor(RoutedDoor, Protocol):
         ...
 
 
+class Late:
+    """Bytes that are made when they are first asked for, and then kept: most homes never show most of their pages."""
+
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
+        self._made: bytes | None = None
+
+    def __call__(self) -> bytes:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
 class Page(msgspec.Struct, frozen=True):
     """Something that is the same for everybody. policy: what a browser may load into it.
 
@@ -63,9 +76,13 @@ class Page(msgspec.Struct, frozen=True):
     """
 
     content_type: str
-    body: bytes
+    body: bytes | Late
     policy: str = NOTHING_ELSE
     for_all: bool = True
+
+    def content(self) -> bytes:
+        """The body, which may have to be made first."""
+        return self.body if isinstance(self.body, bytes) else self.body()
 
 
 class Doors:
@@ -191,13 +208,13 @@ class Front:
 
 
 async def _send(send: Send, status: int, page: Page, method: str, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
-    body = b"" if method == "HEAD" else page.body
+    content = page.content()
     headers = [
         (b"content-type", page.content_type.encode()),
-        (b"content-length", b"%d" % len(page.body)),
+        (b"content-length", b"%d" % len(content)),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", page.policy.encode()),
         *more,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})

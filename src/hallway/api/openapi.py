@@ -35,6 +35,18 @@ _SERVICES: Final[Schema] = {
     "required": ["domain", "services"],
     "properties": {"domain": {"type": "string"}, "services": {"type": "array", "items": {"type": "string"}}},
 }
+_NULLABLE: Final[Schema] = {"type": ["string", "null"]}
+_ENTRY: Final[Schema] = {
+    "type": "object",
+    "required": ["when", "name", "message", "domain", "entity_id"],
+    "properties": {
+        "when": {"type": "string", "description": "HH:MM:SS DD-MM-YYYY, UTC"},
+        "name": {"type": "string"},
+        "message": {"type": "string"},
+        "domain": _NULLABLE,
+        "entity_id": _NULLABLE,
+    },
+}
 
 
 def _list_of(schema: Schema) -> Schema:
@@ -50,6 +62,9 @@ RESULTS: Final[Mapping[str, Schema]] = MappingProxyType(
         "events": _list_of(_EVENT_COUNT),
         "services": _list_of(_SERVICES),
         "components": _list_of({"type": "string"}),
+        "state_lists": _list_of(_list_of(_STATE)),
+        "past_states": _list_of(_STATE),
+        "entries": _list_of(_ENTRY),
         "config": {"type": "object"},
         "bootstrap": {
             "type": "object",
@@ -69,6 +84,7 @@ _ERRORS: Final = MappingProxyType(
         "404": "the thing named does not exist",
         "413": "the body is too large",
         "422": "the body is not a JSON object, or another hub did not answer",
+        "503": "the hub cannot do that just now",
     }
 )
 
@@ -124,7 +140,7 @@ def _operation(operation: Operation, method: str) -> Schema:
 def _parameter(parameter: Parameter) -> Schema:
     schema: Schema = {"type": parameter.type} if parameter.type else {}
     if parameter.where == "path":
-        schema = {"type": "string", "pattern": "^[a-zA-Z._0-9]+$"}
+        schema = {"type": "string", "pattern": parameter.schema.get("pattern", "^[a-zA-Z._0-9]+$")}
     return {
         "name": parameter.name,
         "in": "path" if parameter.where == "path" else "query",

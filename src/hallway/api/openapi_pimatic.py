@@ -36,11 +36,14 @@ _ERRORS: Final = MappingProxyType(
     {
         "400": "a value is missing or wrong",
         "404": "the thing named does not exist",
+        "409": "the thing was changed meanwhile",
         "413": "the body is too large",
         "429": "too many wrong passwords; wait a little",
         "503": "the hub cannot keep the change just now",
     }
 )
+_STALE: Final = "409"
+"""Of operations alone that can name the revision on which they are based."""
 _WITHOUT_BODY: Final = MappingProxyType({"401": "not logged in", "403": "logged in, but without that permission"})
 
 
@@ -116,6 +119,11 @@ def _object(parameters: Iterable[Parameter]) -> Schema:
 
 
 def _responses(operation: Operation) -> Schema:
+    statuses = [status for status in _ERRORS if status != _STALE or _may_be_stale(operation)]
+    refused = {status: {"$ref": f"{_REFERENCE}{status}"} for status in (*statuses, *_WITHOUT_BODY)}
+    if operation.streams:
+        files = {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in operation.streams}
+        return {"200": {"description": "a file, as fast as it is read", "content": files}, **refused}
     kind = _REALLY.get(operation.name, operation.result_type)
     properties: Schema = {"success": {"const": True}}
     needed = ["success"]
@@ -124,7 +132,11 @@ def _responses(operation: Operation) -> Schema:
         needed += [operation.result] if operation.name != "restart" else []
     envelope = {"type": "object", "required": needed, "properties": properties}
     answers: Schema = {"200": {"description": "done", "content": {"application/json": {"schema": envelope}}}}
-    return answers | {status: {"$ref": f"{_REFERENCE}{status}"} for status in (*_ERRORS, *_WITHOUT_BODY)}
+    return answers | refused
+
+
+def _may_be_stale(operation: Operation) -> bool:
+    return operation.about is not None or any(known.name == "revision" for known in operation.parameters)
 
 
 def refusals() -> Schema:

@@ -18,13 +18,14 @@ ANYTHING: Final = re.compile(r".+", re.DOTALL)
 
 
 class _Node(Generic[T]):
-    __slots__ = ("children", "open_ended", "parameter", "target")
+    __slots__ = ("children", "open_ended", "parameter", "target", "word")
 
     def __init__(self) -> None:
         self.children: dict[str, _Node[T]] = {}
         self.parameter: _Node[T] | None = None
         self.target: T | None = None
         self.open_ended = False
+        self.word: re.Pattern[str] | None = None
 
 
 class Router(Generic[T]):
@@ -41,8 +42,8 @@ class Router(Generic[T]):
         self._routes: dict[str, T] = {}
         self._found: dict[str, tuple[T, tuple[str, ...]]] = {}
 
-    def add(self, route: str, target: T, *, open_ended: bool = False) -> None:
-        """Put a target at a route, in place of the one there."""
+    def add(self, route: str, target: T, *, open_ended: bool = False, word: re.Pattern[str] | None = None) -> None:
+        """Put a target at a route, in place of the one there. word: what its parameters are made of, if special."""
         self._routes[route] = target
         self._found.clear()
         node = self._root
@@ -50,6 +51,7 @@ class Router(Generic[T]):
             if segment.startswith("{"):
                 node.parameter = node.parameter or _Node()
                 node = node.parameter
+                node.word = word
             else:
                 node = node.children.setdefault(segment.lower() if self._loose else segment, _Node())
         node.target = target
@@ -89,7 +91,7 @@ class Router(Generic[T]):
                 if node.open_ended and parameters:
                     break
                 return None
-            word = self._parameter.match(segment)
+            word = (node.parameter.word or self._parameter).match(segment)
             if word is None:
                 return None
             node = node.parameter

@@ -15,7 +15,7 @@ import re
 import secrets
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from hallway.errors import HallwayError, Unreachable
 from hallway.home.bus import (
@@ -35,10 +35,12 @@ from hallway.home.values import Attributes, Value, encode, python_text
 from hallway.links.line import Line
 from hallway.links.loops import LoopGuard
 from hallway.links.mirroring import MirroredStates
-from hallway.links.peer import Peer
 from hallway.links.status import LinkStatus
 from hallway.links.telling import Echoes, Outbox, Post, call_form
 from hallway.links.waiting import Rest
+
+if TYPE_CHECKING:
+    from hallway.links.peer import Peer
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +113,7 @@ class Follower:
         self._rest = Rest(self._clock)
         self._tasks: list[asyncio.Task[None]] = []
         home.mirrors[name] = self
-        self._unsubscribe = home.changes.subscribe(self._take)
+        self._unsubscribe = home.changes.subscribe(self._take, Fired)
 
     def start(self) -> None:
         """Connect, and stay connected."""

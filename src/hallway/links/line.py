@@ -10,11 +10,13 @@ import contextlib
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hallway.clock import Cancel, Clock
 from hallway.errors import Unreachable
-from hallway.links.peer import Peer
+
+if TYPE_CHECKING:
+    from hallway.links.peer import Peer
 
 T = TypeVar("T")
 Work = Callable[[], None]

@@ -10,15 +10,17 @@ import asyncio
 import logging
 from collections import deque
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hallway.clock import Cancel, Clock
 from hallway.errors import HallwayError, Unreachable
 from hallway.home.bus import CALL_SERVICE
 from hallway.links.line import Line
-from hallway.links.peer import Peer
 from hallway.links.status import LinkState, LinkStatus
 from hallway.links.waiting import Rest
+
+if TYPE_CHECKING:
+    from hallway.links.peer import Peer
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,16 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hallway.clock import Clock
 from hallway.errors import HallwayError, Unreachable
 from hallway.home.services import CALL_ID
 from hallway.home.values import Attributes, Value, encode_sorted
 from hallway.links.line import Line
-from hallway.links.peer import Peer
+
+if TYPE_CHECKING:
+    from hallway.links.peer import Peer
 
 log = logging.getLogger(__name__)
 

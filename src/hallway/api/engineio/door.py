@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from hallway.api.engineio.engine import OLD, Engine
+from hallway.api.engineio.handshake import LARGE_MESSAGE, SMALL_MESSAGE, accepted
 from hallway.api.engineio.payloads import (
     counted,
     counted_in_binary,
@@ -22,7 +23,6 @@ from hallway.api.engineio.payloads import (
     separated,
 )
 from hallway.api.engineio.session import NOTHING, Session
-from hallway.api.engineio.websocket import LARGE_MESSAGE, SMALL_MESSAGE, accepted
 from hallway.api.protocol import Connection, Upgraded, connection_of, last_answer
 from hallway.api.sockets import Handshake, Packet
 from hallway.errors import HallwayError, InvalidInput, TooLarge

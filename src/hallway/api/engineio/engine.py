@@ -12,8 +12,8 @@ from collections.abc import Callable
 import msgspec
 import orjson
 
+from hallway.api.engineio.handshake import LARGE_MESSAGE
 from hallway.api.engineio.session import PING_EVERY, PING_TIMEOUT, Session
-from hallway.api.engineio.websocket import LARGE_MESSAGE
 from hallway.api.sockets import Accept, Handshake, Packet
 from hallway.clock import Cancel, Clock
 from hallway.errors import Unavailable

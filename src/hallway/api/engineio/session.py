@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from hallway.api.engineio.handshake import Line
 from hallway.api.engineio.waiting import Waiting
-from hallway.api.engineio.websocket import Line, WebSocket
 from hallway.api.sockets import Client, Packet
 from hallway.clock import Cancel, Clock
+
+if TYPE_CHECKING:
+    from hallway.api.engineio.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +125,8 @@ class Session:
         return self._probing
 
     def _open(self, line: Line) -> WebSocket:
+        from hallway.api.engineio.websocket import WebSocket  # noqa: PLC0415 - it takes two megabytes: with the first one
+
         socket = WebSocket(line, lambda text: self._heard_by(socket, text), self._wake, lambda: self._lost(socket))
         if self.known:
             socket.take_larger_messages()

@@ -6,18 +6,23 @@ was read.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from hallway.api.answer import JSON, Answer
 from hallway.api.operations.base import Result
 from hallway.api.operations.forms import state_bytes
 from hallway.api.operations.homeassistant import Bootstrap, Message, StateSet
+from hallway.api.operations.large_results import Entries, Flow, StateLists
 from hallway.home.changes import State
 from hallway.home.values import ascii_json, encode, encode_sorted
 
 CONTENT_TYPE: Final = (b"content-type", JSON)
 Send = Callable[[Any], Awaitable[None]]
+AT_ONCE: Final = 1000
+"""Lines of a logbook in one piece of an answer."""
+STATES_AT_ONCE: Final = 50
+"""Likewise states, whose attributes may be large."""
 
 
 class StateBytes:
@@ -49,11 +54,20 @@ class Writer:
             "state_set": self._state_set,
             "states": self._state_list,
             "bootstrap": self._bootstrap,
+            "past_states": self._past_states,
         }
 
     def write(self, name: str, result: Result) -> Answer:
         write = self._write.get(name)
         return write(result) if write is not None else Answer(200, _sorted(result))
+
+    def flow(self, result: Result) -> Flow | None:
+        """The result as a flow of bytes, if it is one that comes in pieces."""
+        if isinstance(result, StateLists):
+            return Flow(_state_lists(result), JSON.decode())
+        if isinstance(result, Entries):
+            return Flow(_entries(result), JSON.decode())
+        return None
 
     def _message(self, result: Message) -> Answer:
         return Answer(200, ascii_json(encode({"message": result.text})))
@@ -68,6 +82,9 @@ class Writer:
     def _state_list(self, result: list[State]) -> Answer:
         return Answer(200, self._states.list_of(result))
 
+    def _past_states(self, result: list[State]) -> Answer:
+        return Answer(200, b"[" + b",".join(map(state_bytes, result)) + b"]")
+
     def _bootstrap(self, result: Bootstrap) -> Answer:
         parts = {
             "config": _sorted(result.config),
@@ -76,6 +93,26 @@ class Writer:
             "states": self._states.list_of(result.states),
         }
         return Answer(200, b"{" + b",".join([b'"%b":%b' % (k.encode(), v) for k, v in parts.items()]) + b"}")
+
+
+async def _state_lists(result: StateLists) -> AsyncIterator[bytes]:
+    opening = b"["
+    async for piece in result.pieces:
+        begins = piece.begins
+        for number in range(0, len(piece.states), STATES_AT_ONCE):
+            states = b",".join(map(state_bytes, piece.states[number : number + STATES_AT_ONCE]))
+            yield (opening + b"[" if begins else b",") + states
+            opening, begins = b"],", False
+    yield b"[]" if opening == b"[" else b"]]"
+
+
+async def _entries(result: Entries) -> AsyncIterator[bytes]:
+    separator = b"["
+    async for piece in result.pieces:
+        for number in range(0, len(piece), AT_ONCE):
+            yield separator + b",".join(map(_sorted, piece[number : number + AT_ONCE]))
+            separator = b","
+    yield b"[]" if separator == b"[" else b"]"
 
 
 def _sorted(result: object) -> bytes:

@@ -7,6 +7,7 @@ call without a live session opens one. It must not know what operations do.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from types import CoroutineType
 from typing import Any, Final, cast
@@ -16,7 +17,7 @@ import msgspec
 from hallway.access.callers import Caller
 from hallway.access.entrance import STRANGER, Entrance, Visit
 from hallway.access.gate import DOOR, Gate
-from hallway.api.answer import Answer, error_answer
+from hallway.api.answer import Answer, Headers, error_answer
 from hallway.api.bodies import GoneAway, Receive, read_body
 from hallway.api.homeassistant.answers import Send, Writer, send_answer
 from hallway.api.homeassistant.request import (
@@ -30,8 +31,11 @@ from hallway.api.homeassistant.request import (
     read_query,
     session_in,
 )
+from hallway.api.large_results import begin, pour
 from hallway.api.operations.base import Ask, Hub, Operation, Result
-from hallway.api.operations.homeassistant import OPERATIONS, Stream
+from hallway.api.operations.homeassistant import Stream
+from hallway.api.operations.homeassistant_table import OPERATIONS
+from hallway.api.operations.large_results import Flow
 from hallway.api.protocol import MAX_AT_ONCE, connection_of
 from hallway.api.router import Router
 from hallway.api.stream import Streams, as_it_is
@@ -72,7 +76,11 @@ class HomeAssistantDoor:
         found = self._routes.at(operation.route)
         methods: Methods = found if found is not None else {}
         methods |= dict.fromkeys(operation.methods, operation)
-        self._routes.add(operation.route, methods, open_ended=operation.open_ended)
+        patterns = [
+            str(p.schema["pattern"]) for p in operation.parameters if p.where == "path" and "pattern" in p.schema
+        ]
+        word = re.compile(patterns[0]) if patterns else None
+        self._routes.add(operation.route, methods, open_ended=operation.open_ended, word=word)
         if operation.route == "/api/":
             self._routes.add("/api", methods)
 
@@ -148,10 +156,21 @@ class HomeAssistantDoor:
             result: Result = operation.handler(self._hub, ask)
             if result.__class__ is CoroutineType:
                 result = await cast("Coroutine[None, None, Result]", result)
+            flow = self._writer.flow(result)
+            if flow is not None:
+                return await self._flow(flow, scope, send, [] if session else [self._session_cookie(caller)])
             answer = self._writer.write(operation.result, result)
         except HallwayError as error:
             answer = error_answer(error.status, error.message)
         return self._with_session(answer, session, caller)
+
+    async def _flow(self, flow: Flow, scope: dict[str, Any], send: Send, cookies: Headers) -> Answer | None:
+        """A result that comes in pieces: a small one as any other, a large one as fast as it is read."""
+        begun = await begin(flow)
+        if begun.rest is None:
+            return Answer(200, begun.first, cookies)
+        await pour(begun, scope, send, cookies)
+        return None
 
     async def _read(self, receive: Receive, head: Head, scope: dict[str, Any]) -> bytes:
         """The body. A large one is read only of those whose credential stands before it, and is right."""

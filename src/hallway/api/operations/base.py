@@ -20,6 +20,9 @@ from hallway.api.operations.pimatic.kept import Kept
 from hallway.errors import Told
 from hallway.home.changes import Context
 from hallway.home.home import Home
+from hallway.home.messages import MessageBook
+from hallway.home.past import Past
+from hallway.home.revisions import Revisions
 from hallway.home.values import Attributes, Value
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -33,7 +36,8 @@ class Parameter(msgspec.Struct, frozen=True):
     """A parameter: where it stands, its JSON type, an example for the documentation, and the fields of an object.
 
     schema: what pimatic's own description of its API says of it beside type, fields and whether it is needed;
-    beyond: pimatic does not have it, so that description has nothing of it.
+    beyond: pimatic does not have it, so that description has nothing of it;
+    strict: a text that only begins with a number is none.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Parameter(msgspec.Struct, frozen=True):
     fields: tuple[Parameter, ...] = ()
     schema: Schema = NO_SCHEMA
     beyond: bool = False
+    strict: bool = False
 
 
 class Ask(msgspec.Struct, frozen=True, gc=False):
@@ -148,15 +153,15 @@ class RuleAdvice(Protocol):
 class RuleInsight(Protocol):
     """What runs the rules, for those who want to know why: in forms that can be sent as they are."""
 
-    def traces(self, rule_id: str, result: str | None, before: int, limit: int) -> list[Attributes]:
+    async def traces(self, rule_id: str, result: str | None, before: int, limit: int) -> list[Attributes]:
         """What a rule did and did not do, newest first; before: only traces with a lower number."""
         ...
 
-    def trace(self, trace_id: int) -> Attributes:
+    async def trace(self, trace_id: int) -> Attributes:
         """One trace. NotFound: it is not kept any more."""
         ...
 
-    def why(self, name: str) -> Attributes:
+    async def why(self, name: str) -> Attributes:
         """Why an attribute, a variable or an entity is as it is. NotFound: there is none."""
         ...
 
@@ -177,6 +182,18 @@ class RuleInsight(Protocol):
         ...
 
 
+class BackupDesk(Protocol):
+    """What makes backups, in forms that can be sent as they are."""
+
+    async def status(self) -> Attributes:
+        """How backups are made, which there are, what became of the last one."""
+        ...
+
+    async def make(self, *, history: bool | None = None) -> Attributes:
+        """Make one now; what became of it. Conflict: one is being made; Unavailable: why there is none."""
+        ...
+
+
 class Hub(msgspec.Struct, frozen=True):
     """What operations work on. told: takes an event that came in; restart: end and start again, if it can."""
 
@@ -190,9 +207,14 @@ class Hub(msgspec.Struct, frozen=True):
     forms: Forms
     kept: Kept
     history: History
+    messages: MessageBook
     rule_language: RuleAdvice | None = None
     rule_insight: RuleInsight | None = None
+    revisions: Revisions | None = None
+    backups: BackupDesk | None = None
     restart: Callable[[], None] | None = None
+    past: Past | None = None
+    past_status: Callable[[], Awaitable[Attributes]] | None = None
     announcements: Announcements = msgspec.field(default_factory=Announcements)
 
 
@@ -206,6 +228,26 @@ def never(_hub: Hub) -> bool:
     return False
 
 
+class About(msgspec.Struct, frozen=True):
+    """What an operation tells or edits: its kind, and the names of the parameters that lead to its id.
+
+    fixed: the id where none is given; kind `home`: everything.
+    """
+
+    kind: str
+    path: tuple[str, ...] = ()
+    fixed: str = ""
+
+    def key(self, arguments: Mapping[str, Value]) -> str:
+        """The id; empty when it was not given."""
+        if len(self.path) == 1:
+            return str(arguments.get(self.path[0]) or "")
+        found: Value = dict(arguments) if self.path else self.fixed
+        for name in self.path:
+            found = found.get(name) if isinstance(found, dict) else None
+        return str(found or "")
+
+
 Result = object
 Handler = Callable[[Hub, Ask], Result | Awaitable[Result]]
 
@@ -216,7 +258,9 @@ class Operation(msgspec.Struct, frozen=True):
     handler: gives the result, or something to await for it; at_once: whether it gives the result now, or
     that of an edit; result: its name, for doors that write it and for the documentation (empty: none); result_type: its
     JSON type; area: its chapter there; free_data: what data beside the parameters means; open_ended: the path may go on
-    after the last one; result_schema: what pimatic's own description of its API says of the result beside its type.
+    after the last one; result_schema: what pimatic's own description of its API says of the result beside its type;
+    about: the thing that it tells or edits, whose revision is told and may be asked for; streams: the content types of
+    a result that comes in pieces and has no envelope; exact: parameters that it does not know are refused, not ignored.
     """
 
     name: str
@@ -233,3 +277,6 @@ class Operation(msgspec.Struct, frozen=True):
     at_once: Callable[[Hub], bool] = always
     open_ended: bool = False
     result_schema: Schema = NO_SCHEMA
+    about: About | None = None
+    streams: tuple[str, ...] = ()
+    exact: bool = False

@@ -45,7 +45,7 @@ def coerce(parameter: Parameter, value: Value, name: str = "") -> Value:
             raise InvalidInput(f"{name or parameter.name} is {_shown(value)}: give true or false")
         return value == "true"
     number = number_in(value)
-    if number is None:
+    if number is None or (parameter.strict and _NUMBER.fullmatch(value.rstrip()) is None):
         raise InvalidInput(f"{name or parameter.name} is {_shown(value)}: give a number")
     return number
 

@@ -6,7 +6,6 @@ It must not know how a request or answer is written.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable
 from typing import cast
@@ -14,6 +13,7 @@ from typing import cast
 import msgspec
 
 from hallway.access.callers import Caller
+from hallway.api.operations.awaiting import SERVICE_WAIT, finished
 from hallway.api.operations.base import Ask, Hub, Operation, Parameter, never
 from hallway.api.operations.entity_scopes import Hears, check_call, check_fired, check_set, hearing, may_see, seen
 from hallway.errors import HallwayError, InvalidInput, NotFound, Unreachable
@@ -23,8 +23,6 @@ from hallway.home.entity_services import LINK
 from hallway.home.ids import ENTITY_ID
 from hallway.home.values import Attributes, Value, encode, kind_of, python_text
 
-SERVICE_WAIT = 10.0
-"""Seconds after which a service call answers even if the service is not done."""
 DEFAULT_PORT = 8123
 MAX_PORT = 65535
 SPOKEN_VERSION = "0.7.0"
@@ -150,7 +148,7 @@ async def call_service(hub: Hub, ask: Ask) -> list[State]:
         if isinstance(change, Updated | VariableSet | Defined):
             moved.update((state.entity_id, None) for state in change.states if state.new is not None)
 
-    unsubscribe = hub.home.changes.subscribe(note)
+    unsubscribe = hub.home.changes.subscribe(note, Updated, VariableSet, Defined)
     try:
         call = hub.home.call_service(domain, service, ask.data, ask.caller.context)
         if not call.done:
@@ -162,24 +160,6 @@ async def call_service(hub: Hub, ask: Ask) -> list[State]:
         raise call.error
     states = hub.home.entities.states
     return seen(ask.caller, [states[entity_id] for entity_id in moved if entity_id in states])
-
-
-async def finished(call: Call, seconds: float) -> None:
-    """Wait until the call is done, that long at most."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def wake(_call: Call) -> None:
-        if not done.done():
-            done.set_result(None)
-
-    unsubscribe = call.on_done(wake)
-    timer = loop.call_later(seconds, wake, call)
-    try:
-        await done
-    finally:
-        timer.cancel()
-        unsubscribe()
 
 
 def get_config(hub: Hub, _ask: Ask) -> Attributes:

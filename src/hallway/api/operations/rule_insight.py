@@ -27,7 +27,7 @@ _VALUES: Final[tuple[Permission, ...]] = ("devices:read", "variables:read")
 _PAST: Final[tuple[Permission, ...]] = (*_VALUES, "events:read")
 
 
-def get_traces(hub: Hub, ask: Ask) -> object:
+async def get_traces(hub: Hub, ask: Ask) -> object:
     _allow(ask, "getRuleTraces", _VALUES)
     result = ask.data.get("result")
     if result is not None and result not in RESULTS:
@@ -35,20 +35,20 @@ def get_traces(hub: Hub, ask: Ask) -> object:
     before = _between("before", ask.data, 1, MOST_NUMBER, MOST_NUMBER)
     limit = _between("limit", ask.data, 1, MOST_TRACES, 50)
     wanted = None if result is None else str(result)
-    return _insight(hub).traces(str(ask.data["ruleId"]), wanted, int(before), int(limit))
+    return await _insight(hub).traces(str(ask.data["ruleId"]), wanted, int(before), int(limit))
 
 
-def get_trace(hub: Hub, ask: Ask) -> object:
+async def get_trace(hub: Hub, ask: Ask) -> object:
     _allow(ask, "getRuleTrace", _VALUES)
     trace_id = str(ask.data["traceId"])
     if not (trace_id.isascii() and trace_id.isdigit() and len(trace_id) < len(str(MOST_NUMBER))):
         raise InvalidInput(f"traceId is {trace_id[:40]!r}: give the number of a trace, which is its `id`")
-    return _insight(hub).trace(int(trace_id))
+    return await _insight(hub).trace(int(trace_id))
 
 
-def why(hub: Hub, ask: Ask) -> object:
+async def why(hub: Hub, ask: Ask) -> object:
     _allow(ask, "why", _VALUES)
-    return _insight(hub).why(text_in(ask.data, "name"))
+    return await _insight(hub).why(text_in(ask.data, "name"))
 
 
 def what_touches(hub: Hub, ask: Ask) -> object:
@@ -115,9 +115,8 @@ def _between(name: str, given: Attributes, low: float, high: float, default: flo
         return default
     number = number_of(name, given[name])
     if not low <= number <= high or not number:
-        raise InvalidInput(
-            f"{name} is {number:g}: give a number from {low:g} to {high:g}" + (", not 0" if not low else "")
-        )
+        but = "" if number else ", not 0"
+        raise InvalidInput(f"{name} is {number:g}: give a number from {low:g} to {high:g}{but}")
     return number
 
 
@@ -140,6 +139,7 @@ OPERATIONS: Final = (
         ),
         area=AREA,
         result_type="array",
+        at_once=never,
     ),
     Operation(
         "getRuleTrace",
@@ -152,6 +152,7 @@ OPERATIONS: Final = (
         (path("traceId", "id of the trace", "1"),),
         area=AREA,
         result_type="object",
+        at_once=never,
     ),
     Operation(
         "why",
@@ -171,6 +172,7 @@ OPERATIONS: Final = (
         ),
         area=AREA,
         result_type="object",
+        at_once=never,
     ),
     Operation(
         "whatTouches",

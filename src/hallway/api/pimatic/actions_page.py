@@ -15,15 +15,6 @@ from urllib.parse import quote
 from hallway.api.operations.base import Operation, Parameter
 from hallway.home.values import Attributes, Value
 
-PATH: Final = "/api/actions"
-SCRIPT_PATH: Final = "/api/actions.js"
-CONTENT_TYPE: Final = "text/html; charset=utf-8"
-SCRIPT_TYPE: Final = "text/javascript; charset=utf-8"
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
-"""What the page may load: its own script and nothing else."""
 ADDRESS: Final = "http://127.0.0.1:8123"
 """Stands in the examples; the script puts the right one in its place."""
 _HERE: Final = "<!-- operations -->"

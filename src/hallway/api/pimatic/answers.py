@@ -6,18 +6,20 @@ It must not know what is answered.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from html import escape
 from typing import Any, Final
 
 import orjson
 
 from hallway.api.answer import STATUS_LINES, Answer, Headers
+from hallway.api.large_results import Begun, begin
 from hallway.api.operations.base import Operation
-from hallway.errors import HallwayError, TooManyTries
+from hallway.api.operations.large_results import Flow
+from hallway.errors import HallwayError, Stale, TooManyTries
 from hallway.home.values import encode
 
 Send = Callable[[Any], Awaitable[None]]
 JSON_LINE: Final = b"content-type: application/json; charset=utf-8\r\n"
+_ESCAPED: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 HTML_LINES: Final = b"content-type: text/html; charset=utf-8\r\nx-content-type-options: nosniff\r\n"
 API_LINES: Final = (
     b"cache-control: no-cache, no-store, must-revalidate\r\npragma: no-cache\r\nexpires: 0\r\n" + JSON_LINE
@@ -25,7 +27,7 @@ API_LINES: Final = (
 CHALLENGE: Final = (b"www-authenticate", b'Basic realm="hallway", charset="UTF-8"')
 VARY: Final = (b"vary", b"X-HTTP-Method-Override")
 OTHER_STATUS: Final = frozenset((401, 403, 413, 429, 503))
-"""Statuses of errors that are told as they are; all others are 400 here."""
+"""Statuses of errors that are told as they are, beside that of what is stale; all others are 400 here."""
 NOTHING: Final = b'{"success":true}'
 NOT_FOUND: Final = b'{"success":false,"message":"Not Found"}'
 _NOT_MODIFIED = 304
@@ -49,6 +51,21 @@ class Reply(Answer):
         else:
             parts += (b"content-length: %d\r\n\r\n" % len(self.body), b"" if method == "HEAD" else self.body)
         return b"".join(parts)
+
+
+class Poured(Reply):
+    """An answer that goes on behind its beginning, as fast as it is read."""
+
+    begun: Begun | None = None
+
+
+async def flowed(flow: Flow) -> Reply:
+    """The answer to who asked for a file: whole when it is small."""
+    beginning = await begin(flow)
+    if beginning.rest is not None:
+        return Poured(200, b"", begun=beginning)
+    lines = b"".join(b"%b: %b\r\n" % header for header in beginning.headers)
+    return Reply(200, beginning.first, [], b"cache-control: no-store\r\n" + lines)
 
 
 def success(name: str, result: object) -> Reply:
@@ -83,12 +100,15 @@ def failure(error: HallwayError) -> Reply:
     headers: Headers = []
     if isinstance(error, TooManyTries):
         headers.append((b"retry-after", b"%d" % error.seconds))
-    return Reply(status, encode({"success": False, "message": error.message}), headers)
+    told: dict[str, object] = {"success": False, "message": error.message}
+    if isinstance(error, Stale):
+        status, told = error.status, {**told, "conflict": error.details}
+    return Reply(status, encode(told), headers)
 
 
 def page(status: int, sentence: str, headers: Headers | None = None) -> Reply:
     """A sentence as a page, for those who come with a browser."""
-    return Reply(status, escape(sentence).encode(), headers or [], HTML_LINES)
+    return Reply(status, sentence.translate(_ESCAPED).encode(), headers or [], HTML_LINES)
 
 
 def tag_of(body: bytes) -> bytes:

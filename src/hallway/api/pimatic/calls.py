@@ -11,7 +11,10 @@ from typing import cast
 
 from hallway.access.callers import Caller
 from hallway.api.operations.base import Ask, Hub, Operation
-from hallway.errors import Forbidden, NotFound
+from hallway.api.operations.large_results import Flow, close
+from hallway.api.operations.locking import GIVEN, check_revision
+from hallway.errors import Forbidden, InvalidInput, NotFound
+from hallway.home.revisions import BeingMended
 from hallway.home.values import Attributes, Value
 
 
@@ -36,13 +39,28 @@ class Calls:
             raise Forbidden(f"{operation.name} needs the permission {operation.permission}, which {caller.name} lacks")
 
     def start(self, operation: Operation, arguments: Attributes, caller: Caller) -> object:
-        """Use an operation with its parameters; the result, or something to await for it."""
+        """Use an operation with its parameters; the result, or something to await for it.
+
+        BeingMended: nothing was done, and it may be used again when that is over; a handler reads before it edits.
+        """
         self.allow(operation, caller)
+        if GIVEN in arguments and operation.about is not None:
+            check_revision(self.hub, operation.about, arguments, caller)
         return operation.handler(self.hub, Ask((), arguments, caller))
+
+    async def result(self, operation: Operation, arguments: Attributes, caller: Caller) -> object:
+        """Use an operation with its parameters; its result once it is there, also if something is mended first."""
+        try:
+            result = self.start(operation, arguments, caller)
+        except BeingMended as error:
+            await error.over()
+            result = self.start(operation, arguments, caller)
+        return await result if isawaitable(result) else result
 
     async def run(self, operation: Operation, arguments: Attributes, caller: Caller) -> Value:
         """Use an operation with its parameters, gathered and coerced; its result once it is there."""
-        result = self.start(operation, arguments, caller)
-        if isawaitable(result):
-            result = await result
+        result = await self.result(operation, arguments, caller)
+        if isinstance(result, Flow):
+            await close(result.pieces)
+            raise InvalidInput(f"{operation.name} hands out a file: ask for it over HTTP, at GET {operation.route}")
         return cast("Value", result)

@@ -13,8 +13,6 @@ from hallway.api.operations.base import Operation
 from hallway.api.pimatic.describing import description
 from hallway.home.values import ascii_json, encode
 
-PATH: Final = "/api/decl-api-client.js"
-CONTENT_TYPE: Final = "text/javascript; charset=utf-8"
 _HERE: Final = b'"the description of the API"'
 
 

@@ -50,7 +50,9 @@ def _action(operation: Operation) -> Described:
     if beside_socket:
         action["socket"] = beside_socket
     explained = operation.name in _EXPLAINED
-    action["params"] = {known.name: _parameter(known, explained=explained) for known in operation.parameters}
+    action["params"] = {
+        known.name: _parameter(known, explained=explained) for known in operation.parameters if not known.beyond
+    }
     if operation.result:
         kind = {"type": operation.result_type} if operation.result_type else {}
         action["result"] = {operation.result: {**kind, **operation.result_schema}}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from inspect import isawaitable
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -20,8 +20,23 @@ from hallway.api.answer import Pending
 from hallway.api.bodies import GoneAway, Receive, read_body
 from hallway.api.cors import Origins
 from hallway.api.front import Page
+from hallway.api.large_results import pour
 from hallway.api.operations.base import Edited, Operation
-from hallway.api.pimatic.answers import CHALLENGE, VARY, Envelopes, Reply, Send, failure, page, send_reply, tagged
+from hallway.api.operations.large_results import Flow
+from hallway.api.operations.locking import GIVEN, revision_of
+from hallway.api.pimatic.answers import (
+    CHALLENGE,
+    VARY,
+    Envelopes,
+    Poured,
+    Reply,
+    Send,
+    failure,
+    flowed,
+    page,
+    send_reply,
+    tagged,
+)
 from hallway.api.pimatic.calls import Calls
 from hallway.api.pimatic.gathering import gather
 from hallway.api.pimatic.login import LOGIN, LOGOUT, log_in, log_out
@@ -29,9 +44,11 @@ from hallway.api.pimatic.query import decoded, parse
 from hallway.api.pimatic.request import Request, read_body_data, read_request
 from hallway.api.protocol import MAX_AT_ONCE
 from hallway.api.router import ANYTHING, Router
-from hallway.errors import HallwayError
+from hallway.errors import HallwayError, Unavailable
+from hallway.home.revisions import BeingMended
 from hallway.home.values import Attributes
 
+REVISION: Final = b"x-hallway-revision"
 _PARAMETER: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -94,7 +111,9 @@ class PimaticDoor:
 
     # ------------------------------------------------------------------ of the front
 
-    def at_once(self, scope: dict[str, Any], body: bytes) -> Reply | Pending | None:
+    def at_once(  # noqa: PLR0911 - each is a reason to wait
+        self, scope: dict[str, Any], body: bytes
+    ) -> Reply | Pending | None:
         """The whole answer, unless something has to be waited for before anything is done; then nothing is yet.
 
         That of an edit is pending: it has been made, and is on its way to the disk.
@@ -118,20 +137,37 @@ class PimaticDoor:
                 elif not found.operation.at_once(self._calls.hub):
                     return None
                 else:
-                    result = self._use_at_once(found, request, body, caller)
+                    arguments = self._arguments_at_once(found, request, body, caller)
+                    result = self._calls.start(found.operation, arguments, caller)
                     if isinstance(result, Edited):
-                        return self._pending(result, found.operation, request, visit)
-                    reply = self._envelopes.of(found.operation, result)
+                        reply = self._envelope(found.operation, arguments, result.result)
+                        return self._pending(result, reply, request, visit)
+                    reply = self._envelope(found.operation, arguments, result)
         except HallwayError as error:
+            if isinstance(error, BeingMended):
+                return None  # nothing was done, and it may be waited for
             reply = failure(error)
         return self._finished(reply, request, visit)
 
-    def _pending(self, edited: Edited, operation: Operation, request: Request, visit: Visit) -> Pending:
+    def _pending(self, edited: Edited, reply: Reply, request: Request, visit: Visit) -> Pending:
         def refused(error: HallwayError) -> Reply:
             return self._finished(failure(error), request, visit)
 
-        reply = self._finished(self._envelopes.of(operation, edited.result), request, visit)
-        return Pending(reply, edited.then, refused)
+        return Pending(self._finished(reply, request, visit), edited.then, refused)
+
+    def _envelope(self, operation: Operation, arguments: Attributes, result: object) -> Reply:
+        """A result, and at which revision the thing is that it tells of, unless nobody knows that just now.
+
+        What was done is told as done, whatever else cannot be read.
+        """
+        reply = self._envelopes.of(operation, result)
+        if operation.about is not None and reply.status == 200:  # noqa: PLR2004 - it is there
+            number = None
+            with suppress(Unavailable):
+                number = revision_of(self._calls.hub, operation.about, arguments)
+            if number is not None:
+                reply.headers.append((REVISION, b"%d" % number))
+        return reply
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         request = read_request(scope)
@@ -154,7 +190,11 @@ class PimaticDoor:
             reply = failure(error)
         except GoneAway:
             return
-        await send_reply(send, self._finished(reply, request, visit), request.sent)
+        finished = self._finished(reply, request, visit)
+        if isinstance(finished, Poured) and finished.begun is not None:
+            await pour(finished.begun, scope, send, finished.headers)
+        else:
+            await send_reply(send, finished, request.sent)
 
     # ------------------------------------------------------------------ the steps
 
@@ -170,17 +210,17 @@ class PimaticDoor:
         self._allow(found, request, caller)
         body = await read_body(receive, request.length, self._max_body) if request.has_body else b""
         data = await self._body_data(request, body)
-        arguments = gather(found.operation, found.path, _query_of(request), data)
-        result = self._calls.start(found.operation, arguments, caller)
-        if isawaitable(result):
-            result = await result
-        return self._envelopes.of(found.operation, result)
+        arguments = _matching(found.operation, request, gather(found.operation, found.path, _query_of(request), data))
+        result = await self._calls.result(found.operation, arguments, caller)
+        if isinstance(result, Flow):
+            return await flowed(result)
+        return self._envelope(found.operation, arguments, result)
 
-    def _use_at_once(self, found: _Found, request: Request, body: bytes, caller: Caller) -> object:
+    def _arguments_at_once(self, found: _Found, request: Request, body: bytes, caller: Caller) -> Attributes:
         self._allow(found, request, caller)
         query: Attributes = _query_of(request) if request.query else {}
         data = read_body_data(request.head, body) if body else None
-        return self._calls.start(found.operation, gather(found.operation, found.path, query, data), caller)
+        return _matching(found.operation, request, gather(found.operation, found.path, query, data))
 
     def _allow(self, found: _Found, request: Request, caller: Caller) -> None:
         """Forbidden: the caller may not, or it is a page from elsewhere that asks."""
@@ -209,7 +249,7 @@ class PimaticDoor:
             if document is None or request.method != "GET":
                 return _nothing_at(request)
             headers = [(b"content-security-policy", document.policy.encode())]
-            return Reply(200, document.body, headers, b"content-type: %b\r\n" % document.content_type.encode())
+            return Reply(200, document.content(), headers, b"content-type: %b\r\n" % document.content_type.encode())
         methods, values = found
         if request.method == "OPTIONS":
             allowed = ",".join(methods)
@@ -249,7 +289,7 @@ class PimaticDoor:
         origin = request.get(b"origin")
         if origin and reply.status != 204:  # noqa: PLR2004 - a preflight holds these already
             reply.headers += self._origins.headers(origin)
-        return tagged(reply, request.get(b"if-none-match"))
+        return reply if isinstance(reply, Poured) else tagged(reply, request.get(b"if-none-match"))
 
     def _add_session(self, reply: Reply, request: Request, visit: Visit) -> None:
         if visit.caller is None or reply.status == 401:  # noqa: PLR2004 - who is told to log in has no session
@@ -275,6 +315,14 @@ def _is_of_login(path: str) -> bool:
 
 def _query_of(request: Request) -> Attributes:
     return parse(request.query) if request.query else {}
+
+
+def _matching(operation: Operation, request: Request, arguments: Attributes) -> Attributes:
+    """An edit may say in a header at which revision its thing was seen; `*`: at any."""
+    match = request.get(b"if-match").strip()
+    if match and match != b"*" and operation.about is not None and request.method != "GET":
+        arguments[GIVEN] = match.decode("latin-1")
+    return arguments
 
 
 def _nothing_at(request: Request) -> Reply:

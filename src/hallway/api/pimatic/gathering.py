@@ -10,6 +10,7 @@ from typing import Final
 
 from hallway.api.operations.base import Operation
 from hallway.api.operations.coercion import coerce, missing
+from hallway.errors import InvalidInput
 from hallway.home.values import Attributes, Value
 
 _AS_IT_IS: Final = ("string", "")
@@ -21,8 +22,10 @@ def gather(
     """All parameters by name, as the types that are declared. InvalidInput: one is missing or cannot be read.
 
     null counts as missing; what is missing and not needed is left out. An operation with free data gets everything
-    else that was sent, too.
+    else that was sent, too; an exact one refuses it.
     """
+    if operation.exact:
+        _check_known(operation, {**(body or {}), **query})
     found: Attributes = {}
     if operation.free_data:
         found = {**(body or {}), **query, **path}
@@ -40,3 +43,16 @@ def gather(
         else:
             found.pop(name, None)
     return found
+
+
+def _check_known(operation: Operation, given: Mapping[str, Value]) -> None:
+    known = [parameter.name for parameter in operation.parameters]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise InvalidInput(
+            f"{operation.name} has no parameter {unknown[0][:40]!r}: it takes {', '.join(known)}. Nothing was done"
+        )
+    for parameter in operation.parameters:
+        value = given.get(parameter.name)
+        if parameter.type == "object" and value is not None and not isinstance(value, dict):
+            raise InvalidInput(f"{parameter.name} must be an object, not {str(value)[:40]!r}. Nothing was done")

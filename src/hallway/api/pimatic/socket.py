@@ -24,9 +24,10 @@ from hallway.api.pimatic.greeting import Greeting
 from hallway.api.pimatic.live import Live
 from hallway.api.pimatic.packets import CONNECT, DISCONNECT, EVENT, OLD, ROOT, Incoming, connected, event, read, refused
 from hallway.api.sockets import Handshake, Session
-from hallway.errors import CannotStore, Forbidden, HallwayError, InvalidInput
+from hallway.errors import CannotStore, Forbidden, HallwayError, InvalidInput, Stale
 from hallway.home.changes import AnyChange, Defined
 from hallway.home.home import Home
+from hallway.home.revisions import BeingMended
 from hallway.home.values import Attributes, Value, encode
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class PimaticSocket:
         self._origins = origins or Origins()
         self._members: set[Member] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        home.changes.subscribe(self._follow)
+        home.changes.subscribe(self._follow, Defined)
 
     def accept(self, session: Session, handshake: Handshake) -> Member:
         """Who speaks with a new client."""
@@ -254,9 +255,12 @@ class Member:
             if len(self._under_way) >= MOST_CALLS:
                 self._fail(call, f"{MOST_CALLS} calls are under way already: wait for their results")
                 return
-            result = calls.start(operation, arguments, caller)
+            try:
+                result = calls.start(operation, arguments, caller)
+            except BeingMended:
+                result = calls.result(operation, arguments, caller)
         except HallwayError as error:
-            self._fail(call, error.message)
+            self._refuse(call, error)
         except Exception as error:  # noqa: BLE001 - a client gets an answer whatever is wrong with us
             self._failed(action, call, error)
         else:
@@ -269,7 +273,7 @@ class Member:
         try:
             self._succeed(action, name, call, await result)
         except HallwayError as error:
-            self._fail(call, error.message)
+            self._refuse(call, error)
         except Exception as error:  # noqa: BLE001 - a client gets an answer whatever is wrong with us
             self._failed(action, call, error)
 
@@ -282,6 +286,13 @@ class Member:
         if result is not None or action in NULL_IF_ABSENT:
             told[name or "result"] = result
         self._answer({**_id(call), "success": True, "result": told})
+
+    def _refuse(self, call: Attributes, error: HallwayError) -> None:
+        if isinstance(error, Stale):
+            told: dict[str, object] = {"success": False, "error": error.message, "conflict": error.details}
+            self._answer({**_id(call), **told})
+        else:
+            self._fail(call, error.message)
 
     def _fail(self, call: Attributes, sentence: str) -> None:
         self._answer({**_id(call), "success": False, "error": sentence})

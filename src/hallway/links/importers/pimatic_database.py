@@ -44,7 +44,7 @@ def read(path: Path) -> Remembered:
     if not path.is_file():
         raise InvalidInput(f"{path} is not a file: give the pimatic-database.sqlite that stands beside config.json")
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{_options(path)}", BUSY_SECONDS, uri=True)
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{options_for(path)}", BUSY_SECONDS, uri=True)
         try:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "deviceAttribute" not in tables:
@@ -58,8 +58,8 @@ def read(path: Path) -> Remembered:
     return Remembered(last, counts.pop("message", 0), sum(counts.values()))
 
 
-def _options(path: Path) -> str:
-    """Without a WAL nobody writes there, and reading needs no files beside it."""
+def options_for(path: Path) -> str:
+    """How to open it for reading. Without a WAL nobody writes there, and reading needs no files beside it."""
     return "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
 
 
@@ -70,12 +70,12 @@ def _count(connection: sqlite3.Connection, table: str) -> int:
 
 def _last(rows: list[tuple[Any, ...]]) -> Iterator[LastValue]:
     for device_id, attribute, kind, updated, text in rows:
-        value = _value(str(kind), text)
+        value = value_of(str(kind), text)
         if value is not None and isinstance(updated, int | float) and math.isfinite(updated) and updated > 0:
             yield LastValue(str(device_id), str(attribute), value, updated / 1000)
 
 
-def _value(kind: str, text: Any) -> Value:
+def value_of(kind: str, text: Any) -> Value:
     """The value of a type from its text; None when it is none."""
     if text is None or isinstance(text, bytes):
         return None

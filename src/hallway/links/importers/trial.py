@@ -35,6 +35,12 @@ class Tried(msgspec.Struct, frozen=True):
         attribute = device.attributes.get(last.attribute) if device is not None else None
         return attribute is not None and attribute.type in ("", kind_of(last.value))
 
+    def has(self, device_id: str, name: str, value_type: str) -> bool:
+        """Whether a device has an attribute of that name and type."""
+        device = self.home.devices.get(device_id)
+        attribute = device.attributes.get(name) if device is not None else None
+        return attribute is not None and attribute.type in ("", value_type)
+
 
 def tried(items: Iterable[Item], language: Language, rule_language: RuleLanguage | None = None) -> Tried:
     """Put definitions into a home that nobody sees. rule_language: what reads rules; without it their form is seen."""

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import msgspec
-import psutil
 
 from hallway.clock import Cancel
 from hallway.errors import Conflict
@@ -33,6 +32,8 @@ class Watch(msgspec.Struct, frozen=True):
 
 def command_lines() -> list[str]:
     """The command lines of everything that runs here; its name where there is none."""
+    import psutil  # noqa: PLC0415 - it takes a megabyte, and few homes watch processes
+
     found = []
     for process in psutil.process_iter(["cmdline", "name"]):
         words = process.info["cmdline"]
@@ -79,6 +80,8 @@ class ProcessSource:
         self._cancel = self._home.clock.call_later(every, self._again)
 
     async def _look(self) -> None:
+        import psutil  # noqa: PLC0415 - likewise
+
         try:
             lines = await self._look_there()
         except (psutil.Error, OSError) as error:

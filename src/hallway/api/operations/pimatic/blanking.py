@@ -7,6 +7,8 @@ It must not know what a configuration is for.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from hallway.home.values import Attributes, Value
@@ -45,6 +47,27 @@ def _covered(value: Value) -> Value:
     if isinstance(value, list):
         return [_covered(item) for item in value]
     return value if value is None or isinstance(value, bool) or value == "" else BLANK
+
+
+def secrets_in(value: Value) -> Iterator[str]:
+    """The secrets themselves, as texts."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts_in(inner) if _is_secret(name) else secrets_in(inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from secrets_in(item)
+    elif isinstance(value, str) and "://" in value:
+        for user_info in _USERINFO.findall(value):
+            yield user_info.partition(":")[2]
+
+
+def _texts_in(value: Value) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(inner)
+    elif value is not None and not isinstance(value, bool) and value not in ("", BLANK):
+        yield str(value)
 
 
 def unblanked(value: Attributes, old: Attributes) -> Attributes:
@@ -91,5 +114,6 @@ def _with_userinfo(value: str, old: str) -> str:
     return re.sub(f"(?<=://){BLANK}(?=@)", lambda _found: next(known, BLANK), value)
 
 
+@lru_cache(maxsize=4096)
 def _is_secret(name: str) -> bool:
     return _SECRET.search(_HUMP.sub("_", name).lower()) is not None

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from hallway.api.operations.pimatic.logging_times import MOST_ENTRIES, checked, milliseconds_in
 from hallway.api.operations.pimatic.message_criteria import LEVELS
 from hallway.errors import InvalidInput
 from hallway.home.announcing import check_storable
+from hallway.home.logging_times import MOST_ENTRIES, checked, milliseconds_in
 from hallway.home.values import Attributes, Value, is_label, kind_of
 
 OBJECTS: Final = ("authentication", "cors", "database", "gui", "httpServer", "httpsServer")

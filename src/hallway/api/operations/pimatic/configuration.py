@@ -14,10 +14,10 @@ from hallway.access.roles import Role
 from hallway.api.operations.base import Hub
 from hallway.api.operations.pimatic.blanking import BLANK, blanked
 from hallway.api.operations.pimatic.kept import AUTHENTICATION, PIMATIC
-from hallway.api.operations.pimatic.logging_times import DEFAULT, DEFAULT_MESSAGES
 from hallway.home.announcing import FILE, STORE
 from hallway.home.devices import Device
 from hallway.home.home import Home
+from hallway.home.logging_times import DEFAULT, DEFAULT_MESSAGES
 from hallway.home.values import Attributes, Value
 from hallway.home.variables import Variable
 

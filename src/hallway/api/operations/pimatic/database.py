@@ -5,23 +5,48 @@ It must not know how a request or answer is written.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
 from hallway.api.operations.base import Ask, Hub, Operation, never
+from hallway.api.operations.pimatic.attribute_times import attribute_named, find_attribute, logging_time
 from hallway.api.operations.pimatic.coercion import number_of
 from hallway.api.operations.pimatic.declaring import DATE, data, maybe, path
 from hallway.api.operations.pimatic.forms import milliseconds
 from hallway.api.operations.pimatic.history import MOST_EVENTS, Column, Event, KnownAttribute, Wanted
-from hallway.api.operations.pimatic.keeping import attribute_named, find_attribute, logging_time
-from hallway.api.operations.pimatic.message_criteria import count_in, texts_in, time_in
-from hallway.errors import InvalidInput
+from hallway.api.operations.pimatic.message_criteria import check_known, count_in, texts_in, time_in
+from hallway.errors import Forbidden, InvalidInput
 from hallway.home.values import Attributes, Value
 
 AREA: Final = "database"
 COLUMNS: Final = ("time", "value", "deviceId", "attributeName", "type")
+_KNOWN: Final = (
+    "deviceId",
+    "attributeName",
+    "after",
+    "before",
+    "groupByTime",
+    "order",
+    "orderDirection",
+    "offset",
+    "limit",
+)
 
 
 # ---------------------------------------------------------------------- events
+
+
+def _of_devices(
+    handler: Callable[[Hub, Ask], Awaitable[object]],
+) -> Callable[[Hub, Ask], Awaitable[object]]:
+    """What attributes were is for those who may read what they are. Forbidden: the caller may not."""
+
+    def asked(hub: Hub, ask: Ask) -> Awaitable[object]:
+        if not ask.caller.may("devices:read"):
+            raise Forbidden(f"what devices were needs the permission devices:read too, which {ask.caller.name} lacks")
+        return handler(hub, ask)
+
+    return asked
 
 
 async def query_events(hub: Hub, ask: Ask) -> list[Attributes]:
@@ -45,7 +70,10 @@ async def query_single(hub: Hub, ask: Ask) -> list[Attributes]:
 
 def _criteria(ask: Ask) -> Attributes:
     given = ask.data.get("criteria")
-    return given if isinstance(given, dict) else {}
+    if not isinstance(given, dict):
+        return {}
+    check_known(given, _KNOWN)
+    return given
 
 
 def _wanted(
@@ -112,8 +140,9 @@ def _known_form(known: KnownAttribute) -> Attributes:
 # ---------------------------------------------------------------------- maintenance
 
 
-def vacuum(_hub: Hub, _ask: Ask) -> list[Value]:
-    """The files of this hub need none: they are packed as they are written."""
+async def vacuum(hub: Hub, _ask: Ask) -> list[Value]:
+    """Room that is not in use any more goes back to the disk. home.db needs none: it is packed as it is written."""
+    await hub.history.tidy()
     return []
 
 
@@ -191,7 +220,7 @@ OPERATIONS: Final = (
         "List what attributes were",
         "events:read",
         "events",
-        query_events,
+        _of_devices(query_events),
         (_EVENTS,),
         area=AREA,
         result_type="array",
@@ -204,7 +233,7 @@ OPERATIONS: Final = (
         "Count the events that are kept",
         "events:read",
         "count",
-        count_events,
+        _of_devices(count_events),
         area=AREA,
         result_type="number",
         at_once=never,
@@ -216,7 +245,7 @@ OPERATIONS: Final = (
         "Count the events of each attribute",
         "events:read",
         "counts",
-        count_by_attribute,
+        _of_devices(count_by_attribute),
         area=AREA,
         result_type="array",
         at_once=never,
@@ -228,7 +257,7 @@ OPERATIONS: Final = (
         "List the attributes of which events are kept",
         "events:read",
         "devices",
-        query_devices,
+        _of_devices(query_devices),
         area=AREA,
         result_type="array",
         at_once=never,
@@ -240,7 +269,7 @@ OPERATIONS: Final = (
         "List the attributes of which events are kept, and for how long",
         "events:read",
         "deviceAttributes",
-        query_info,
+        _of_devices(query_info),
         area=AREA,
         result_type="array",
         at_once=never,
@@ -252,7 +281,7 @@ OPERATIONS: Final = (
         "List what one attribute was, oldest first",
         "events:read",
         "events",
-        query_single,
+        _of_devices(query_single),
         (_DEVICE, _ATTRIBUTE, _SINGLE),
         area=AREA,
         result_type="array",
@@ -267,6 +296,7 @@ OPERATIONS: Final = (
         "",
         vacuum,
         area=AREA,
+        at_once=never,
     ),
     Operation(
         "checkDatabase",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation
+from hallway.api.operations.base import About, Ask, Hub, Operation
 from hallway.api.operations.pimatic.blanking import unblanked
 from hallway.api.operations.pimatic.coercion import boolean_of, number_of
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, order_in, path, refusing
@@ -151,6 +151,7 @@ OPERATIONS: Final = (
         get_device,
         (_ID,),
         area=AREA,
+        about=About("device", ("deviceId",)),
         result_type="object",
         result_schema={**_DEVICE, "description": "The device"},
     ),
@@ -164,6 +165,7 @@ OPERATIONS: Final = (
         order_devices,
         (data("deviceOrder", "array", "ids of devices; those left out follow"),),
         area=AREA,
+        about=About("order", fixed="device"),
         result_type="array",
     ),
     Operation(
@@ -199,6 +201,7 @@ OPERATIONS: Final = (
         add_device,
         (_CONFIG,),
         area=AREA,
+        about=About("device", ("deviceConfig", "id")),
         result_type="object",
         result_schema=_DEVICE,
     ),
@@ -212,6 +215,7 @@ OPERATIONS: Final = (
         change_device,
         (_CONFIG,),
         area=AREA,
+        about=About("device", ("deviceConfig", "id")),
         result_type="object",
         result_schema=_DEVICE,
     ),
@@ -225,6 +229,7 @@ OPERATIONS: Final = (
         remove_device,
         (_ID,),
         area=AREA,
+        about=About("device", ("deviceId",)),
         result_type="object",
         result_schema=_DEVICE,
     ),

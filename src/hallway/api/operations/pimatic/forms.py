@@ -21,7 +21,7 @@ from hallway.home.home import Home
 from hallway.home.messages import Message
 from hallway.home.pages import Page
 from hallway.home.rules import Rule
-from hallway.home.values import Attributes, Value, encode, python_text
+from hallway.home.values import Attributes, Value, encode, encode_to_keep, python_text
 from hallway.home.variables import Variable, as_value
 
 WITHOUT_DESCRIPTION: Final = frozenset(
@@ -59,7 +59,7 @@ class Forms:
         self._written: dict[str, orjson.Fragment] = {}
         self._all: orjson.Fragment | None = None
         self._configs: dict[str, _ShownConfig] = {}
-        home.changes.subscribe(self._follow)
+        home.changes.subscribe(self._follow, Updated, Defined)
 
     def _follow(self, change: AnyChange) -> None:
         if isinstance(change, Updated):
@@ -80,7 +80,7 @@ class Forms:
         """A device of the home with all that it is now."""
         written = self._written.get(device.id)
         if written is None:
-            written = self._written[device.id] = orjson.Fragment(encode(self.device_form(device)))
+            written = self._written[device.id] = orjson.Fragment(encode_to_keep(self.device_form(device)))
         return written
 
     def devices(self) -> orjson.Fragment:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation, never
+from hallway.api.operations.base import About, Ask, Hub, Operation, never
+from hallway.api.operations.locking import HOME
 from hallway.api.operations.pimatic.applying import make_like
 from hallway.api.operations.pimatic.configuration import configuration
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, refusing
@@ -68,6 +69,7 @@ OPERATIONS: Final = (
         "guiSettings",
         get_gui_settings,
         area=AREA,
+        about=About("setting", fixed=PIMATIC),
         result_type="object",
         result_schema={"properties": {"config": {"type": "object"}, "defaults": {"type": "object"}}},
     ),
@@ -91,6 +93,7 @@ OPERATIONS: Final = (
         get_config,
         (maybe("password", "string", "your password, to have it checked"),),
         area=AREA,
+        about=About(HOME),
         result_type="object",
         result_schema={"description": "The configuration"},
         at_once=never,
@@ -105,6 +108,7 @@ OPERATIONS: Final = (
         update_config,
         (data("config", "object", "settings, plugins, devices, rules, variables, pages, groups, users, roles"),),
         area=AREA,
+        about=About(HOME),
         at_once=never,
     ),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hallway.api.operations.base import Ask, Handler, Hub, Method, Operation, Parameter
+from hallway.api.operations.base import About, Ask, Handler, Hub, Method, Operation, Parameter
 from hallway.api.operations.pimatic.coercion import number_of
 from hallway.api.operations.pimatic.declaring import check_order, data, kept, maybe, object_in, order_in, path, refusing
 from hallway.api.operations.pimatic.forms import group_form
@@ -119,7 +119,7 @@ def _of_members(
     ) -> Operation:
         return Operation(
             name, (method,), path_, text, permission, result, do, parameters,
-            area=AREA, result_type="object",
+            area=AREA, about=About("group", ("groupId",)), result_type="object",
         )  # fmt: skip
 
     one = f"{route}/{{{key}}}"
@@ -157,6 +157,7 @@ OPERATIONS: Final = (
         remove_group,
         (_ID,),
         area=AREA,
+        about=About("group", ("groupId",)),
         result_type="object",
     ),
     Operation(
@@ -169,6 +170,7 @@ OPERATIONS: Final = (
         add_group,
         (_ID, data("group", "object", "the group: its name", example={"name": "Lights"})),
         area=AREA,
+        about=About("group", ("groupId",)),
         result_type="object",
     ),
     Operation(
@@ -195,6 +197,7 @@ OPERATIONS: Final = (
             ),
         ),
         area=AREA,
+        about=About("group", ("groupId",)),
         result_type="object",
     ),
     *_of_members(
@@ -218,6 +221,7 @@ OPERATIONS: Final = (
         order_groups,
         (data("groupOrder", "array", "ids of groups; those left out follow"),),
         area=AREA,
+        about=About("order", fixed="group"),
         result_type="array",
     ),
 )

@@ -1,27 +1,24 @@
-"""What attributes were: as much of it as stands in memory, the last 30 values of each.
+"""What attributes were, as pimatic's clients ask for it: events in an order, some of them, or means of them.
 
-A store that keeps more can take its place: it only has to be a `History`. It must not know who asks.
+It reads the past piece by piece and holds no more than is told. It must not know where the past is kept.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
-from typing import Literal, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from math import isnan
+from typing import Final, Literal, Protocol
 
 import msgspec
 
-from hallway.api.operations.pimatic.recent import Recent
-from hallway.home.changes import AnyChange, Defined
-from hallway.home.home import Home
+from hallway.errors import InvalidInput
+from hallway.home.past import Past, Sample, Series
 from hallway.home.values import Value
 
-MOST_EVENTS = 10_000
+MOST_EVENTS: Final = 10_000
 """More events than these are not told at once."""
-MOST_GONE = 10_000
-"""As many devices that are gone are remembered."""
-AT_ONCE = 500
-"""Devices that are looked at before others get their turn."""
+MOST_SORTED: Final = 100_000
+"""The events before those that are told, and these, where they are put in another order than that of time."""
 Column = Literal["time", "value", "deviceId", "attributeName", "type"]
 
 
@@ -63,7 +60,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class History(Protocol):
-    """Where the past is kept."""
+    """What can be asked about attributes."""
 
     async def events(self, wanted: Wanted) -> list[Event]:
         """The events that are wanted."""
@@ -81,106 +78,98 @@ class History(Protocol):
         """Keep nothing of that attribute any more: how many events went; None: there is none of that number."""
         ...
 
+    async def tidy(self) -> None:
+        """Give back to the disk what is not in use any more."""
+        ...
 
-class RecentHistory:
-    """The history of a home as far as it stands in memory."""
 
-    def __init__(self, home: Home, recent: Recent) -> None:
-        self._home = home
-        self._recent = recent
-        self._known: dict[str, dict[str, KnownAttribute]] = {}
-        self._gone: dict[str, None] = {}
-        self._forgotten: dict[tuple[str, str], float] = {}
-        self._last = 0
-        for device_id in home.devices:
-            self._take_in(device_id)
-        home.changes.subscribe(self._follow)
+class PastHistory:
+    """The history of a home out of its past. tidy: gives back what is not in use."""
 
-    def _follow(self, change: AnyChange) -> None:
-        if not isinstance(change, Defined) or change.kind != "device":
-            return
-        if change.new is not None:
-            self._take_in(change.key)
-            return
-        self._gone[change.key] = None
-        while len(self._gone) > MOST_GONE:
-            oldest = next(iter(self._gone))
-            del self._gone[oldest]
-            self._known.pop(oldest, None)
+    def __init__(self, past: Past, tidy: Callable[[], Awaitable[None]]) -> None:
+        self._past = past
+        self._tidy = tidy
 
-    def _take_in(self, device_id: str) -> None:
-        """Number the attributes of a device that have no number yet."""
-        known = self._known.setdefault(device_id, {})
-        self._gone.pop(device_id, None)
-        for attribute in self._recent.attributes(self._home.devices[device_id]).values():
-            before = known.get(attribute.name)
-            self._last += before is None
-            number = self._last if before is None else before.id
-            known[attribute.name] = KnownAttribute(
-                number, device_id, attribute.name, attribute.type, attribute.discrete
-            )
-
-    # ------------------------------------------------------------------ asked
+    async def tidy(self) -> None:
+        await self._tidy()
 
     async def attributes(self) -> list[KnownAttribute]:
-        return [known async for known in self._all(None)]
+        return [
+            KnownAttribute(known.number, known.series.owner, known.series.name, known.type, known.discrete)
+            for known in await self._past.known("attribute")
+        ]
 
     async def counts(self) -> dict[int, int]:
-        found = {known.id: sum(1 for _ in self._of(known)) async for known in self._all(None)}
-        return {number: count for number, count in found.items() if count}
-
-    async def events(self, wanted: Wanted) -> list[Event]:
-        found = list[Event]()
-        async for known in self._all(wanted.devices):
-            if wanted.attributes is None or known.name in wanted.attributes:
-                found += [event for event in self._of(known) if _between(event, wanted)]
-        if wanted.every:
-            found = means(found, wanted.every)
-        found.sort(key=lambda event: _sorted_by(event, wanted.order), reverse=wanted.descending)
-        return found[wanted.offset :][: wanted.limit]
+        return {known.number: known.count for known in await self._past.known("attribute") if known.count}
 
     async def forget(self, number: int) -> int | None:
-        async for known in self._all(None):
-            if known.id == number:
-                return self._forget(known)
-        return None
+        if all(known.number != number for known in await self._past.known("attribute")):
+            return None
+        return await self._past.forget(number)
 
-    # ------------------------------------------------------------------ inside
+    async def events(self, wanted: Wanted) -> list[Event]:
+        if wanted.limit <= 0 or any(time is not None and isnan(time) for time in (wanted.after, wanted.before)):
+            return []
+        if wanted.order == "time" and not wanted.every:
+            return await self._newest_or_oldest(wanted)
+        if wanted.offset + wanted.limit > MOST_SORTED:
+            raise InvalidInput(f"offset and limit must not be more than {MOST_SORTED} together in this order")
+        best = _Best(wanted.offset + wanted.limit, lambda event: _sorted_by(event, wanted.order), wanted.descending)
+        spans = _Spans(wanted.every) if wanted.every else None
+        async for events in self._pieces(wanted, descending=False, limit=None):
+            best.add(events if spans is None else spans.take(events))
+        if spans is not None:
+            best.add(spans.rest())
+        return best.all()[wanted.offset :]
 
-    async def _all(self, devices: Collection[str] | None) -> AsyncIterator[KnownAttribute]:
-        """All attributes, or those of some devices. A large home is looked through in pieces: others want to go on."""
-        wanted = list(self._known) if devices is None else [name for name in self._known if name in devices]
-        for number, device_id in enumerate(wanted, 1):
-            if device_id in self._home.devices:
-                self._take_in(device_id)
-            for known in list(self._known.get(device_id, {}).values()):
-                yield known
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)
+    async def _newest_or_oldest(self, wanted: Wanted) -> list[Event]:
+        found, left = list[Event](), wanted.offset
+        limit = wanted.offset + wanted.limit
+        async for events in self._pieces(wanted, descending=wanted.descending, limit=limit):
+            skipped = min(left, len(events))
+            left -= skipped
+            found += events[skipped:]
+        return found[: wanted.limit]
 
-    def _of(self, known: KnownAttribute) -> Iterator[Event]:
-        device = self._home.devices.get(known.device_id)
-        if device is None or known.name not in self._recent.attributes(device):
+    async def _pieces(self, wanted: Wanted, *, descending: bool, limit: int | None) -> AsyncIterator[list[Event]]:
+        """The events in the order of time."""
+        types = {
+            known.series: known.type for known in await self._past.known("attribute") if _fits(known.series, wanted)
+        }
+        if not types:
             return
-        since = self._forgotten.get((known.device_id, known.name))
-        for moment in self._recent.moments(device, known.name):
-            if since is None or moment.at > since:
-                value = None if isinstance(moment.value, msgspec.UnsetType) else moment.value
-                yield Event(known.device_id, known.name, known.type, moment.at, value)
-
-    def _forget(self, known: KnownAttribute) -> int:
-        count = sum(1 for _ in self._of(known))
-        device = self._home.devices.get(known.device_id)
-        if device is not None and known.name in self._recent.attributes(device):
-            self._forgotten[known.device_id, known.name] = self._home.clock.now()
-        else:
-            del self._known[known.device_id][known.name]
-        return count
+        pieces = self._past.merged(list(types), wanted.after, wanted.before, descending=descending, limit=limit)
+        async for piece in pieces:
+            yield [_event(series, types[series], sample) for series, sample in piece]
 
 
-def _between(event: Event, wanted: Wanted) -> bool:
-    after, before = wanted.after, wanted.before
-    return (after is None or event.at >= after) and (before is None or event.at <= before)
+def _fits(series: Series, wanted: Wanted) -> bool:
+    devices, attributes = wanted.devices, wanted.attributes
+    return (devices is None or series.owner in devices) and (attributes is None or series.name in attributes)
+
+
+def _event(series: Series, value_type: str, sample: Sample) -> Event:
+    return Event(series.owner, series.name, value_type, sample.at, sample.value)
+
+
+class _Best:
+    """The first so many of all that are added, in an order."""
+
+    def __init__(self, count: int, key: Callable[[Event], tuple[int, float, str]], descending: bool) -> None:
+        self._count = count
+        self._key = key
+        self._descending = descending
+        self._events: list[Event] = []
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Some more, in the order of time."""
+        self._events += events
+        if len(self._events) > 2 * self._count + MOST_EVENTS:
+            self._events = self.all()
+
+    def all(self) -> list[Event]:
+        """Those that are the first now."""
+        return sorted(self._events, key=self._key, reverse=self._descending)[: self._count]
 
 
 def _sorted_by(event: Event, order: Column) -> tuple[int, float, str]:
@@ -197,15 +186,31 @@ def _sorted_by(event: Event, order: Column) -> tuple[int, float, str]:
     return (1, float(chosen), "") if isinstance(chosen, int | float) else (2, 0.0, str(chosen))
 
 
-def means(events: list[Event], every: float) -> list[Event]:
-    """The mean of the numbers in each span of that many seconds, at the time of its first; others stay as they are."""
-    others, spans = list[Event](), dict[tuple[str, str, int], list[Event]]()
-    for event in sorted(events, key=lambda event: event.at):
-        if event.type == "number" and isinstance(event.value, int | float):
-            spans.setdefault((event.device_id, event.attribute, int(event.at // every)), []).append(event)
-        else:
-            others.append(event)
-    return [*others, *(_mean(span) for span in spans.values())]
+class _Spans:
+    """Means of numbers in spans of time, each at the time of its first event; what is no number stays as it is."""
+
+    def __init__(self, every: float) -> None:
+        self._every = every
+        self._open: dict[tuple[str, str], list[Event]] = {}
+
+    def take(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Go on with events in the order of time: those that are complete."""
+        for event in events:
+            if event.type != "number" or not isinstance(event.value, int | float):
+                yield event
+                continue
+            key = event.device_id, event.attribute
+            span = self._open.get(key)
+            if span is None or span[0].at // self._every != event.at // self._every:
+                if span is not None:
+                    yield _mean(span)
+                self._open[key] = [event]
+            else:
+                span.append(event)
+
+    def rest(self) -> Iterator[Event]:
+        """What was not complete."""
+        return map(_mean, self._open.values())
 
 
 def _mean(span: list[Event]) -> Event:

@@ -29,7 +29,7 @@ class Kept:
         self._all: dict[str, dict[str, Attributes]] = {"plugin": {}, "setting": {}}
         self.installation = "idle"
         """How far the last installation of plugins is: idle, or done."""
-        home.changes.subscribe(self._follow)
+        home.changes.subscribe(self._follow, Defined)
 
     def load(self, kind: KeptKind, bodies: Mapping[str, Attributes]) -> None:
         """At start: what the store has."""

@@ -1,69 +1,50 @@
-"""Which messages somebody wants to see: by level, tags and time, newest first.
+"""Which messages somebody wants to see: by level, tags, words and time, newest first.
 
 It must not know where messages are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from operator import eq, ge, gt, le, lt, ne
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
 from hallway.api.operations.pimatic.coercion import number_of
 from hallway.errors import InvalidInput
-from hallway.home.messages import Message
+from hallway.home.messages import MOST_MESSAGES, Wanted
 from hallway.home.values import Attributes, Value
 
 LEVELS: Final[Mapping[str, int]] = MappingProxyType({"error": 0, "warn": 1, "info": 2, "debug": 3})
 _OPERATORS: Final[Mapping[str, Callable[[int, int], bool]]] = MappingProxyType(
     {"=": eq, "==": eq, "!=": ne, "<>": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 )
-MOST_MESSAGES: Final = 10_000
+_KNOWN: Final = ("level", "levelOp", "tags", "text", "after", "before", "offset", "limit")
 NEVER: Final = float("nan")
 """A time that is neither before nor after any other."""
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """Which messages. levels: None for all; tags: all of these; after and before in seconds since 1970."""
-
-    levels: frozenset[str] | None = None
-    tags: frozenset[str] = frozenset()
-    after: float | None = None
-    before: float | None = None
-    offset: int = 0
-    limit: int = MOST_MESSAGES
-
-    def fits(self, message: Message) -> bool:
-        """Whether the message is one of those."""
-        return (
-            (self.levels is None or message.level in self.levels)
-            and self.tags.issubset(message.tags)
-            and (self.after is None or message.at >= self.after)
-            and (self.before is None or message.at <= self.before)
-        )
-
-    def of(self, messages: Iterable[Message]) -> list[Message]:
-        """The messages that are wanted, newest first; they come oldest first."""
-        fitting = [message for message in messages if self.fits(message)]
-        fitting.reverse()
-        return fitting[self.offset :][: self.limit]
 
 
 def wanted_messages(criteria: Value) -> Wanted:
     """What is wanted, as pimatic says it. What is no object says nothing; InvalidInput names what cannot be."""
     given = criteria if isinstance(criteria, dict) else {}
+    check_known(given, _KNOWN)
     return Wanted(
         levels=_levels(given),
         tags=frozenset(texts_in(given.get("tags"), "criteria.tags")),
+        text=_text_in(given),
         after=time_in(given, "after"),
         before=time_in(given, "before"),
         offset=count_in(given, "offset", 0),
-        limit=count_in(given, "limit", MOST_MESSAGES),
+        limit=count_in(given, "limit", MOST_MESSAGES) if given.get("limit") is not None else None,
     )
+
+
+def check_known(given: Attributes, known: tuple[str, ...]) -> None:
+    """InvalidInput: there is a criterion that nobody knows. Ignored, it would let through what was not meant."""
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise InvalidInput(f"there is no criterion {unknown[0][:40]!r}: give {', '.join(known)}")
 
 
 def _levels(given: Attributes) -> frozenset[str] | None:
@@ -78,6 +59,13 @@ def _levels(given: Attributes) -> frozenset[str] | None:
     if not names:
         return None
     return frozenset(level for level, rank in LEVELS.items() if any(compare(rank, LEVELS[name]) for name in names))
+
+
+def _text_in(given: Attributes) -> str:
+    text = given.get("text")
+    if text is not None and not isinstance(text, str):
+        raise InvalidInput("criteria.text must be a text: what messages hold somewhere, in any case")
+    return text or ""
 
 
 def texts_in(value: Value, where: str) -> list[str]:

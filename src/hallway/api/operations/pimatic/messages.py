@@ -1,38 +1,44 @@
-"""The operations on messages: list, count and delete them.
+"""The operations on messages: list, count and delete those that are kept.
 
 It must not know how a request or answer is written.
 """
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation
+from hallway.api.operations.base import Ask, Hub, Operation, Parameter, never
 from hallway.api.operations.pimatic.declaring import ANY, DATE, maybe
 from hallway.api.operations.pimatic.forms import message_form
 from hallway.api.operations.pimatic.message_criteria import wanted_messages
+from hallway.errors import InvalidInput
+from hallway.home.messages import Wanted
 
 AREA: Final = "database"
 
 
-def query_messages(hub: Hub, ask: Ask) -> object:
-    wanted = wanted_messages(ask.data.get("criteria"))
-    return [message_form(message) for message in wanted.of(hub.home.messages.all())]
+async def query_messages(hub: Hub, ask: Ask) -> object:
+    return [message_form(message) for message in await hub.messages.find(_wanted(ask))]
 
 
-def count_messages(hub: Hub, ask: Ask) -> int:
-    wanted = wanted_messages(ask.data.get("criteria"))
-    return sum(1 for message in hub.home.messages.all() if wanted.fits(message))
+async def count_messages(hub: Hub, ask: Ask) -> int:
+    return await hub.messages.count(_wanted(ask))
 
 
-def query_tags(hub: Hub, ask: Ask) -> list[str]:
-    wanted = wanted_messages(ask.data.get("criteria"))
-    return list(dict.fromkeys(tag for message in wanted.of(hub.home.messages.all()) for tag in message.tags))
+async def query_tags(hub: Hub, ask: Ask) -> list[str]:
+    return await hub.messages.tags(_wanted(ask))
 
 
-def delete_messages(hub: Hub, ask: Ask) -> int:
-    wanted = wanted_messages(ask.data.get("criteria"))
-    return hub.home.messages.forget({message.id for message in wanted.of(hub.home.messages.all())})
+async def delete_messages(hub: Hub, ask: Ask) -> int:
+    wanted = _wanted(ask)
+    if any(at is not None and isnan(at) for at in (wanted.after, wanted.before)):
+        raise InvalidInput("criteria.after and criteria.before must be times: milliseconds since 1970, or ISO text")
+    return await hub.messages.forget(wanted)
+
+
+def _wanted(ask: Ask) -> Wanted:
+    return wanted_messages(ask.data.get("criteria"))
 
 
 _MESSAGES: Final = maybe(
@@ -43,6 +49,7 @@ _MESSAGES: Final = maybe(
     fields=(
         maybe("level", "", "a level or a list of levels: error, warn, info, debug", schema=ANY),
         maybe("levelOp", "string", "=, <, <=, >, >= or <>; error is the least level", example="<="),
+        Parameter("text", "data", "what their text holds somewhere, in any case", beyond=True),
         maybe("after", "", "a time in milliseconds since 1970, or as ISO text", schema=DATE),
         maybe("before", "", "likewise", schema=DATE),
         maybe("limit", "number", "how many at most"),
@@ -61,6 +68,7 @@ OPERATIONS: Final = (
         (_MESSAGES,),
         area=AREA,
         result_type="array",
+        at_once=never,
     ),
     Operation(
         "deleteMessages",
@@ -72,6 +80,8 @@ OPERATIONS: Final = (
         delete_messages,
         (_MESSAGES,),
         area=AREA,
+        exact=True,
+        at_once=never,
     ),
     Operation(
         "queryMessagesTags",
@@ -84,6 +94,7 @@ OPERATIONS: Final = (
         (_MESSAGES,),
         area=AREA,
         result_type="array",
+        at_once=never,
     ),
     Operation(
         "queryMessagesCount",
@@ -96,5 +107,6 @@ OPERATIONS: Final = (
         (_MESSAGES,),
         area=AREA,
         result_type="number",
+        at_once=never,
     ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from hallway.access.callers import Caller
-from hallway.api.operations.base import Ask, Hub, Operation, Parameter
+from hallway.api.operations.base import About, Ask, Hub, Operation, Parameter
 from hallway.api.operations.pimatic.declaring import check_order, data, kept, maybe, object_in, order_in, path, refusing
 from hallway.api.operations.pimatic.forms import page_form
 from hallway.errors import InvalidInput
@@ -126,6 +126,7 @@ OPERATIONS: Final = (
         get_page,
         (_ID,),
         area=AREA,
+        about=About("page", ("pageId",)),
         result_type="object",
         result_schema=_DESCRIBED_PAGE,
     ),
@@ -139,6 +140,7 @@ OPERATIONS: Final = (
         remove_page,
         (_ID,),
         area=AREA,
+        about=About("page", ("pageId",)),
         result_type="object",
         result_schema=_DESCRIBED_PAGE,
     ),
@@ -161,6 +163,7 @@ OPERATIONS: Final = (
             ),
         ),
         area=AREA,
+        about=About("page", ("pageId",)),
         result_type="object",
         result_schema=_DESCRIBED_PAGE,
     ),
@@ -192,6 +195,7 @@ OPERATIONS: Final = (
             ),
         ),
         area=AREA,
+        about=About("page", ("pageId",)),
         result_type="object",
         result_schema=_DESCRIBED_PAGE,
     ),
@@ -205,6 +209,7 @@ OPERATIONS: Final = (
         add_device,
         (_ID, _DEVICE),
         area=AREA,
+        about=About("page", ("pageId",)),
         result_type="object",
     ),
     Operation(
@@ -217,6 +222,7 @@ OPERATIONS: Final = (
         remove_device,
         (_ID, _DEVICE),
         area=AREA,
+        about=About("page", ("pageId",)),
         result_type="object",
     ),
     Operation(
@@ -229,6 +235,7 @@ OPERATIONS: Final = (
         order_pages,
         (data("pageOrder", "array", "ids of pages; those left out follow"),),
         area=AREA,
+        about=About("order", fixed="page"),
         result_type="array",
     ),
 )

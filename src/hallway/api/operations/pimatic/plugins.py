@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation
+from hallway.api.operations.base import About, Ask, Hub, Operation
 from hallway.api.operations.pimatic.blanking import blanked, unblanked
 from hallway.api.operations.pimatic.coercion import boolean_of
 from hallway.api.operations.pimatic.declaring import ANY, data, kept, object_in, path
@@ -229,6 +229,7 @@ OPERATIONS: Final = (
         remove_from_config,
         (_NAMED,),
         area=AREA,
+        about=About("plugin", ("pluginName",)),
         result_type="boolean",
     ),
     Operation(
@@ -241,6 +242,7 @@ OPERATIONS: Final = (
         set_activated,
         (_NAMED, data("active", "boolean", "whether it is to be used")),
         area=AREA,
+        about=About("plugin", ("pluginName",)),
         result_type="boolean",
     ),
     Operation(
@@ -276,6 +278,7 @@ OPERATIONS: Final = (
         get_config,
         (_NAME,),
         area=AREA,
+        about=About("plugin", ("pluginName",)),
         result_type="object",
     ),
     Operation(
@@ -288,6 +291,7 @@ OPERATIONS: Final = (
         update_config,
         (_NAME, data("config", "object", "its options")),
         area=AREA,
+        about=About("plugin", ("pluginName",)),
     ),
     Operation(
         "doesRequireRestart",

@@ -35,7 +35,7 @@ class Recent:
         self._home = home
         now = home.clock.now()
         self._since: dict[str, float] = dict.fromkeys(home.devices, now)
-        home.changes.subscribe(self._follow)
+        home.changes.subscribe(self._follow, Defined)
 
     def _follow(self, change: AnyChange) -> None:
         if isinstance(change, Defined) and change.kind == "device":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from hallway.api.operations.base import Ask, Hub, Operation, Parameter, RuleAdvice, never
+from hallway.api.operations.base import About, Ask, Hub, Operation, Parameter, RuleAdvice, never
 from hallway.api.operations.pimatic.coercion import boolean_of
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, order_in, path, refusing, text_in
 from hallway.api.operations.pimatic.forms import rule_form
@@ -154,6 +154,7 @@ OPERATIONS: Final = (
             maybe("force", "boolean", "keep it even if it cannot be read"),
         ),
         area=AREA,
+        about=About("rule", ("ruleId",)),
         at_once=never,
     ),
     Operation(
@@ -179,6 +180,7 @@ OPERATIONS: Final = (
             ),
         ),
         area=AREA,
+        about=About("rule", ("ruleId",)),
     ),
     Operation(
         "removeRule",
@@ -190,6 +192,7 @@ OPERATIONS: Final = (
         remove_rule,
         (_ID,),
         area=AREA,
+        about=About("rule", ("ruleId",)),
     ),
     Operation(
         "getRules",
@@ -213,6 +216,7 @@ OPERATIONS: Final = (
         get_rule,
         (_ID,),
         area=AREA,
+        about=About("rule", ("ruleId",)),
         result_type="object",
         result_schema={"toJson": True},
     ),
@@ -294,6 +298,7 @@ OPERATIONS: Final = (
         order_rules,
         (data("ruleOrder", "array", "ids of rules; those left out follow"),),
         area=AREA,
+        about=About("order", fixed="rule"),
         result_type="array",
     ),
 )

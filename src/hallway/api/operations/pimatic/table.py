@@ -9,11 +9,11 @@ from typing import Final
 
 from hallway.api.operations.base import Operation
 from hallway.api.operations.pimatic import (
+    attribute_times,
     database,
     devices,
     framework,
     groups,
-    keeping,
     messages,
     pages,
     plugins,
@@ -27,7 +27,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *variables.OPERATIONS,
     *plugins.OPERATIONS,
     *messages.OPERATIONS,
-    *keeping.OPERATIONS,
+    *attribute_times.OPERATIONS,
     *database.OPERATIONS,
     *groups.OPERATIONS,
     *pages.OPERATIONS,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation
+from hallway.api.operations.base import About, Ask, Hub, Operation
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, order_in, path, refusing
 from hallway.api.operations.pimatic.forms import variable_form
 from hallway.errors import InvalidInput
@@ -95,6 +95,7 @@ OPERATIONS: Final = (
         update_variable,
         _DEFINITION,
         area=AREA,
+        about=About("variable", ("name",)),
         result_type="object",
         result_schema=_ONE,
     ),
@@ -108,6 +109,7 @@ OPERATIONS: Final = (
         add_variable,
         _DEFINITION,
         area=AREA,
+        about=About("variable", ("name",)),
         result_type="object",
         result_schema=_ONE,
     ),
@@ -121,6 +123,7 @@ OPERATIONS: Final = (
         get_variable,
         (_NAME,),
         area=AREA,
+        about=About("variable", ("name",)),
         result_type="object",
         result_schema=_ONE,
     ),
@@ -134,6 +137,7 @@ OPERATIONS: Final = (
         remove_variable,
         (_NAME,),
         area=AREA,
+        about=About("variable", ("name",)),
         result_type="object",
         result_schema=_ONE,
     ),
@@ -147,6 +151,7 @@ OPERATIONS: Final = (
         order_variables,
         (data("variableOrder", "array", "names of variables; those left out follow"),),
         area=AREA,
+        about=About("order", fixed="variable"),
         result_type="array",
     ),
 )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from hallway.api.operations.base import Ask, Hub, Operation
+from hallway.api.operations.base import About, Ask, Hub, Operation
 from hallway.api.operations.pimatic.declaring import data, kept, text_in
-from hallway.api.operations.pimatic.kept import PIMATIC
-from hallway.api.operations.pimatic.logging_times import DEFAULT, LoggingTime, check_entry, checked, time_for
+from hallway.api.operations.pimatic.kept import PIMATIC, Kept
 from hallway.errors import Forbidden, InvalidInput
 from hallway.home.devices import Attribute
+from hallway.home.logging_times import DEFAULT, LoggingTime, check_entry, checked, time_for
 from hallway.home.values import Attributes, Value
 
 AREA: Final = "database"
@@ -36,7 +36,7 @@ def attribute_named(hub: Hub, device_id: str, name: str) -> Attribute:
 
 
 def get_logging(hub: Hub, _ask: Ask) -> list[Value]:
-    return _logging(hub)
+    return logging_of(hub.kept)
 
 
 def set_logging(hub: Hub, ask: Ask) -> object:
@@ -52,7 +52,7 @@ def add_logging(hub: Hub, ask: Ask) -> object:
     more: Attributes = time if isinstance(time, dict) else {"expire": time}
     entry: Attributes = {"type": "*", **more, "deviceId": device_id, "attributeName": name}
     check_entry(entry, "time")
-    others = [known for known in _logging(hub) if not _is_for(known, device_id, name)]
+    others = [known for known in logging_of(hub.kept) if not _is_for(known, device_id, name)]
     _set_logging(hub, ask, checked([*others, entry]))
     return kept(hub, None)
 
@@ -72,23 +72,24 @@ def _is_for(entry: Value, device_id: str, name: str) -> bool:
     return isinstance(entry, dict) and (entry.get("deviceId"), entry.get("attributeName")) == (device_id, name)
 
 
-def _database_settings(hub: Hub) -> Attributes:
-    given = hub.kept.setting(PIMATIC).get("database")
+def _database_settings(kept: Kept) -> Attributes:
+    given = kept.setting(PIMATIC).get("database")
     return given if isinstance(given, dict) else {}
 
 
-def _logging(hub: Hub) -> list[Value]:
-    given = _database_settings(hub).get(LOGGING)
+def logging_of(kept: Kept) -> list[Value]:
+    """The list `deviceAttributeLogging`: for how long attributes are kept."""
+    given = _database_settings(kept).get(LOGGING)
     return given if isinstance(given, list) else list[Value](DEFAULT)
 
 
 def logging_time(hub: Hub, device_id: str, attribute: Attribute) -> LoggingTime:
     """For how long an attribute is kept, as the settings say."""
-    return time_for(_logging(hub), device_id, attribute)
+    return time_for(logging_of(hub.kept), device_id, attribute)
 
 
 def _set_logging(hub: Hub, ask: Ask, entries: list[Value]) -> None:
-    settings = {**hub.kept.setting(PIMATIC), "database": {**_database_settings(hub), LOGGING: entries}}
+    settings = {**hub.kept.setting(PIMATIC), "database": {**_database_settings(hub.kept), LOGGING: entries}}
     hub.kept.put("setting", PIMATIC, settings, ask.caller.context)
 
 
@@ -110,6 +111,7 @@ OPERATIONS: Final = (
         add_logging,
         (*_BY_NAME, data("time", "", "a span such as 7d, or an object with expire and interval", schema=_ANY_TIME)),
         area=AREA,
+        about=About("setting", fixed=PIMATIC),
     ),
     Operation(
         "getDeviceAttributeLogging",
@@ -120,6 +122,7 @@ OPERATIONS: Final = (
         "attributeLogging",
         get_logging,
         area=AREA,
+        about=About("setting", fixed=PIMATIC),
         result_type="array",
     ),
     Operation(
@@ -132,6 +135,7 @@ OPERATIONS: Final = (
         set_logging,
         (data("attributeLogging", "array", "objects with deviceId, attributeName, type, interval, expire"),),
         area=AREA,
+        about=About("setting", fixed=PIMATIC),
     ),
     Operation(
         "getDeviceAttributeLoggingTime",

@@ -1,0 +1,45 @@
+"""The names by which people ask for what was: `lamp.state`, `$x`, `light.hall`, and who may read it.
+
+It must not know what is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hallway.access.callers import Caller
+from hallway.api.operations.entity_scopes import may_see
+from hallway.api.operations.export_lines import name_of
+from hallway.errors import Forbidden, NotFound
+from hallway.home.past import Known, Past, Series
+
+
+def named(known: Iterable[Series], name: str) -> list[Series]:
+    """What is called so: before an entity the attribute of a device. NotFound: nothing is kept of it."""
+    found = sorted(
+        series
+        for series in known
+        if name_of(series) == name or (series.kind == "entity" and series.owner == name.lower())
+    )
+    if not found:
+        raise NotFound(
+            f"nothing is kept of {name[:60]}: give lamp.state for an attribute, $x for a variable, light.hall for an "
+            "entity"
+        )
+    return found[:1]
+
+
+def may_read(caller: Caller, series: Series) -> bool:
+    """Whether the caller may read what it was: as far as they may read what it is."""
+    if series.kind == "entity":
+        return may_see(caller, series.owner)
+    return caller.may("variables:read" if series.kind == "variable" else "devices:read")
+
+
+async def readable(past: Past, caller: Caller, name: str) -> Known:
+    """What is called so. NotFound: nothing is kept of it; Forbidden: the caller may not read it."""
+    known = {each.series: each for each in await past.known("variable" if name.startswith("$") else None)}
+    (series,) = named(known, name)
+    if not may_read(caller, series):
+        raise Forbidden(f"{caller.name} may not read what {name[:60]} was")
+    return known[series]
