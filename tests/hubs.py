@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from tests.peers.ports import free_port
 
 PASSWORD = "a secret of the tests"
 DEMO_DEVICES = """\
@@ -29,12 +30,6 @@ devices:
   - {id: decorative_lights, class: DummySwitch, name: Decorative Lights}
   - {id: outside_temperature, class: DummyTemperatureSensor, name: Outside Temperature}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Answer:
@@ -88,7 +83,7 @@ class RunningHub:
             text = f'http: {{port: {self.port}, api_password: "{self.password}"}}\n{text}'
         (self.home / "configuration.yaml").write_text(text, "utf-8")
 
-    def start(self, seconds: float = 15) -> None:
+    def start(self, seconds: float = 180) -> None:
         """Start it and wait until it answers."""
         command = [sys.executable, "-m", "hallway", "run", "--home", str(self.home)]
         with self._log.open("ab") as log:
@@ -108,14 +103,14 @@ class RunningHub:
             if self._process.poll() is not None:
                 raise AssertionError(f"the hub ended with {self._process.returncode}:\n{self.log}")
             try:
-                self.ask("GET", "/api/", timeout=1)
+                self.ask("GET", "/api/", timeout=20)
             except OSError:
                 time.sleep(0.01)
             else:
                 return
         raise AssertionError(f"the hub did not answer within {seconds} s:\n{self.log}")
 
-    def stop(self, seconds: float = 10) -> int:
+    def stop(self, seconds: float = 120) -> int:
         """SIGTERM; its exit code."""
         if self._process is None:
             return 0
@@ -130,7 +125,7 @@ class RunningHub:
         """SIGKILL: it cannot do anything about it."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(60)
 
     def restart(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -145,7 +140,7 @@ class RunningHub:
         *,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        timeout: float = 15,
+        timeout: float = 120,
     ) -> Answer:
         """One request with the password; `data` goes as JSON, `headers` takes the place of the password."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)

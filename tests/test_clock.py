@@ -87,9 +87,9 @@ def test_setting_the_wall_clock_leaves_elapsed_time_alone(clock: VirtualClock) -
 
 async def test_the_system_clock_tells_the_time_of_the_machine() -> None:
     clock: Clock = SystemClock(asyncio.get_running_loop())
-    assert clock.now() == pytest.approx(time.time(), abs=1)
+    assert clock.now() == pytest.approx(time.time(), abs=60)
     first = clock.monotonic()
-    assert first == pytest.approx(time.monotonic(), abs=1)
+    assert first == pytest.approx(time.monotonic(), abs=60)
     assert clock.monotonic() >= first
 
 
@@ -99,7 +99,7 @@ async def test_its_timers_run_in_the_event_loop() -> None:
     started = clock.monotonic()
     clock.call_later(0.02, ran.set)
     assert not ran.is_set()
-    await asyncio.wait_for(ran.wait(), 10)
+    await asyncio.wait_for(ran.wait(), 100)
     assert clock.monotonic() - started >= 0.019
 
 
@@ -108,7 +108,7 @@ async def test_what_is_due_already_runs_at_once_but_never_inside_the_call(second
     ran = asyncio.Event()
     SystemClock(asyncio.get_running_loop()).call_later(seconds, ran.set)
     assert not ran.is_set()
-    await asyncio.wait_for(ran.wait(), 10)
+    await asyncio.wait_for(ran.wait(), 100)
 
 
 async def test_its_timers_can_be_cancelled() -> None:
@@ -117,5 +117,5 @@ async def test_its_timers_can_be_cancelled() -> None:
     last = asyncio.Event()
     clock.call_later(0.005, lambda: seen.append("cancelled"))()
     clock.call_later(0.01, last.set)
-    await asyncio.wait_for(last.wait(), 10)
+    await asyncio.wait_for(last.wait(), 100)
     assert seen == []

@@ -27,6 +27,22 @@ READS_TIME = {
     "date": {"today"},
 }
 
+WRITES = {"write_text", "write_bytes", "touch", "rename", "os.rename", "os.replace", "os.link", "os.truncate"} | {
+    f"shutil.{name}" for name in ("copy", "copy2", "copyfile", "copytree", "move")
+}
+WRITING_FLAGS = {"O_CREAT", "O_WRONLY", "O_RDWR", "O_APPEND", "O_TRUNC"}
+MODE = re.compile(r"[rwaxbt+]{1,3}")
+"""r+ is not meant: it fills what durable.coming has made."""
+MAY_WRITE_FILES = {
+    HALLWAY / "durable.py",
+    HALLWAY / "store" / "lock.py",  # holds nothing but a number for people
+    HALLWAY / "store" / "trials.py",  # a lock too, which holds nothing
+    HALLWAY / "store" / "redo.py",  # appends, and has checksums for what is half there
+    HALLWAY / "store" / "database.py",  # makes the empty file that SQLite fills
+    HALLWAY / "store" / "mending.py",  # gives a damaged file a second name
+    HALLWAY / "store" / "postgres" / "fetching.py",  # likewise makes what SQLite fills
+}
+
 MUTABLE_LITERALS = (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetComp)
 MUTABLE_CALLS = {"dict", "list", "set", "bytearray", "defaultdict", "deque", "Counter", "OrderedDict", "ChainMap"}
 
@@ -114,6 +130,39 @@ def is_mutable(value: ast.expr) -> bool:
     return isinstance(value, MUTABLE_LITERALS)
 
 
+def writing_problems(text: str) -> Iterator[str]:
+    """What makes, fills or renames a file by itself: half of it may be there after a power cut."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and (name := called(node)) and writes(name, node):
+            yield f"{node.lineno}: {name} writes a file, take hallway.durable"
+
+
+def called(node: ast.Call) -> str:
+    match node.func:
+        case ast.Attribute(value=ast.Name(id="os" | "shutil" as owner), attr=name):
+            return f"{owner}.{name}"
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
+
+
+def writes(name: str, node: ast.Call) -> bool:
+    if name == "os.open":
+        return any(isinstance(each, ast.Attribute) and each.attr in WRITING_FLAGS for each in ast.walk(node))
+    if name in ("open", "fdopen", "os.fdopen"):
+        given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "mode")]
+        in_memory = any(keyword.arg == "fileobj" for keyword in node.keywords)
+        modes = [each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+        return not in_memory and any(MODE.fullmatch(mode) and set(mode) & set("wax") for mode in modes)
+    if name == "replace":  # of a path, which has one argument, another path; that of a text has two
+        return len(node.args) == 1 and not node.keywords and not is_made_by_a_function(node.args[0])
+    return name in WRITES
+
+
+def is_made_by_a_function(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id != "Path"
+
+
 def word_problems(text: str) -> Iterator[str]:
     for number, line in enumerate(text.splitlines(), start=1):
         if found := FOR_LATER.search(line):
@@ -143,6 +192,12 @@ def test_every_module_says_in_two_to_six_lines_what_it_is_for() -> None:
 
 def test_only_the_clock_and_the_stand_alone_client_read_the_time() -> None:
     assert found(clock_problems, [path for path in SOURCE if path not in MAY_READ_TIME]) == []
+
+
+def test_files_are_written_whole_or_not_at_all() -> None:
+    stands_alone = HALLWAY / "remote"
+    judged = [path for path in SOURCE if path not in MAY_WRITE_FILES and stands_alone not in path.parents]
+    assert found(writing_problems, judged) == []
 
 
 def test_no_file_is_longer_than_600_lines() -> None:
@@ -253,3 +308,45 @@ def test_a_forbidden_word_is_found(line: str) -> None:
 @pytest.mark.parametrize("line", ["the " + "to" + "do list of a user", "X" * 4, "shared state", "../sharing"])
 def test_other_words_pass(line: str) -> None:
     assert list(word_problems(line)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path.write_text('x')",
+        "path.write_bytes(b'x')",
+        "path.open('w')",
+        "open(path, 'ab')",
+        "open(path, mode='x')",
+        "tarfile.open(path, 'w')",
+        "os.fdopen(fd, 'wb')",
+        "os.open(path, os.O_RDWR | os.O_CREAT, 0o600)",
+        "os.rename(a, b)",
+        "new.replace(path)",
+        "new.rename(path)",
+        "shutil.copyfile(a, b)",
+        "path.touch()",
+    ],
+)
+def test_writing_a_file_in_place_is_found(text: str) -> None:
+    assert len(list(writing_problems(text))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path.open('rb')",
+        "open(path)",
+        "path.read_text('utf-8')",
+        "durable.write(path, data)",
+        "text.replace('a', 'w')",
+        "time.replace(tzinfo=UTC)",
+        "msgspec.structs.replace(row, changed=1)",
+        "os.open(path, os.O_RDONLY)",
+        "tarfile.open(fileobj=packed, mode='w')",
+        "self.door.open(a)",
+        "self.file.replace(partial(f, a))",
+    ],
+)
+def test_reading_a_file_and_the_helper_pass(text: str) -> None:
+    assert list(writing_problems(text)) == []

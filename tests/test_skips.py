@@ -1,5 +1,7 @@
 """The guard against silent skips: every skip is printed, and in CI an unlisted one fails the run."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.skips import SkipGuard, is_allowed, read_allowed
@@ -77,6 +79,25 @@ def test_a_whole_file_that_is_skipped_counts_too(pytester: pytest.Pytester) -> N
     result = run(pytester, 'import pytest\npytest.importorskip("no_such_module_here")\n', guard)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert guard.unlisted() == ["test_sample.py"]
+
+
+@pytest.mark.parametrize(
+    ("source", "skipped"),
+    [
+        (SKIPPING, "test_sample.py::test_prints: no printer here"),
+        ('import pytest\npytest.importorskip("no_such_module_here")\n', "test_sample.py: could not import"),
+    ],
+    ids=["a test", "a file"],
+)
+def test_a_skip_in_a_process_beside_counts_too(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, source: str, skipped: str
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    pytester.makepyfile(test_sample=source, test_other="def test_runs(): pass")
+    result = pytester.runpytest_subprocess("-p", "tests.skips", "-n2")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"{skipped}*(not listed in tests/allowed-skips.txt)"])
 
 
 def test_a_failed_run_stays_failed(pytester: pytest.Pytester) -> None:

@@ -61,7 +61,7 @@ def test_a_listener_to_everything_is_counted_while_there_is_a_stream(door: Runni
         assert all(list(entry) == ["event", "listener_count"] for entry in listed)
         return sum(entry["listener_count"] for entry in listed if entry["event"] == "*")
 
-    wait_until(lambda: everything() == 0, 5, "the streams of other tests are over")
+    wait_until(lambda: everything() == 0, 45, "the streams of other tests are over")
     with EventStream(door):
         assert everything() == 1
 

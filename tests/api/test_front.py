@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import sqlite3
-import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -15,6 +13,7 @@ import pytest
 from hallway.api.answer import Answer
 from hallway.api.front import Front, Page, Receive, Send
 from tests.api.pimatic.rest import Seen, ask
+from tests.hashes import wait_for_hashes
 from tests.hubs import DEMO_DEVICES, PASSWORD, RunningHub
 
 ANNA = {"Authorization": "Basic " + b64encode(b"anna:staple").decode()}
@@ -206,7 +205,7 @@ def test_sessions_outlive_a_kill(tmp_path_factory: pytest.TempPathFactory) -> No
     try:
         cookie, ended = _log_in(hub), _log_in(hub)
         assert hub.ask("GET", "/logout", headers={"Cookie": ended}).status == 401
-        _wait_for_hash(hub)
+        wait_for_hashes(hub.home, users=2)
         hub.kill()
         hub.start()
         assert hub.ask("GET", "/api/devices", headers={"Cookie": cookie}).status == 200
@@ -229,7 +228,7 @@ def test_without_a_password_of_its_own_the_api_of_2014_is_for_people(tmp_path_fa
 
 def _log_in(hub: RunningHub) -> str:
     """The Cookie header of a browser in which anna logged in."""
-    connection = http.client.HTTPConnection(hub.host, hub.port, timeout=15)
+    connection = http.client.HTTPConnection(hub.host, hub.port, timeout=45)
     try:
         body = b"username=anna&password=staple"
         connection.request("POST", "/login", body, {"Content-Type": "application/x-www-form-urlencoded"})
@@ -239,13 +238,3 @@ def _log_in(hub: RunningHub) -> str:
         return "; ".join(value.partition(";")[0] for value in answer.headers.get_all("set-cookie") or ())
     finally:
         connection.close()
-
-
-def _wait_for_hash(hub: RunningHub) -> None:
-    """Until the first passwords are kept: before that, a killed hub starts as if for the first time."""
-    for _ in range(200):
-        with sqlite3.connect(f"file:{hub.home / 'home.db'}?mode=ro", uri=True) as database:
-            if database.execute("SELECT count(*) FROM definition WHERE kind = 'user'").fetchone()[0] == 2:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the first passwords were not kept within 10 s")

@@ -13,14 +13,15 @@ from tests.api.wire import EventStream, Wire, fire, note, request
 from tests.hubs import RunningHub
 from tests.peers.waiting import wait_until
 
-MANY = 200_000
-WARM = 2_000
+MANY = 120_000
+WARM = 20_000
+"""Until everything that is kept in memory up to a bound has reached it."""
 AT_ONCE = 50
 CONNECTIONS = 4
 STATUS = re.compile(rb"HTTP/1\.1 (\d\d\d) ")
 END = b"\r\n\r\n"
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 
 def ask_often(hub: RunningHub, count: int, batch: list[bytes]) -> None:
@@ -64,7 +65,7 @@ def test_requests_without_cookies_leave_nothing_behind(door: RunningHub) -> None
     note(
         f"RSS {after_few / 1e6:.1f} → {after_many / 1e6:.1f} MB ({grown:+.1%}) over {MANY} requests in {seconds:.0f} s"
     )
-    assert grown < 0.1
+    assert grown < 0.06  # 35 bytes for each request
 
 
 def footprint(hub: RunningHub) -> tuple[int, int]:
@@ -82,16 +83,16 @@ def test_connections_that_came_and_went_leave_nothing_behind(door: RunningHub) -
             wire.send(b"GET /api/ HT")
         elif number % 4 == 2:
             wire.send(request("POST", "/api/states/a.b", Content_Length="90000", X_HA_Access=door.password) + b'{"st')
-    assert door.process.num_fds() >= before[0] + 500
+    wait_until(lambda: door.process.num_fds() >= before[0] + 500, 45, "all connections are open at the hub")
     memory = door.process.memory_info().rss
     for wire in wires:
         wire.socket.close()
-    wait_until(lambda: footprint(door)[0] <= before[0], 10, "all files of the connections are closed")
+    wait_until(lambda: footprint(door)[0] <= before[0], 45, "all files of the connections are closed")
     assert footprint(door)[1] <= before[1] + 1
     again = [Wire(door) for _ in range(500)]
     for wire in again:
         wire.socket.close()
-    wait_until(lambda: footprint(door)[0] <= before[0], 10, "all files of the connections are closed")
+    wait_until(lambda: footprint(door)[0] <= before[0], 45, "all files of the connections are closed")
     assert door.process.memory_info().rss < memory * 1.05
 
 
@@ -108,7 +109,7 @@ def test_streams_that_came_and_went_leave_nothing_behind(door: RunningHub) -> No
                 stream.wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             stream.wire.socket.close()
         fire(door, "to_nobody")
-        wait_until(lambda: footprint(door)[0] <= before[0], 10, "all files of the streams are closed")
+        wait_until(lambda: footprint(door)[0] <= before[0], 45, "all files of the streams are closed")
     assert footprint(door)[1] <= before[1] + 1
     assert rounds[7] < rounds[3] * 1.1
     counts = {entry["event"]: entry["listener_count"] for entry in door.ask("GET", "/api/events").json()}

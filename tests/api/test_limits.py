@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from tests.api.wire import Wire, note, request, said, settled_memory
+from tests.conftest import StartHub
 from tests.hubs import DEMO_DEVICES, PASSWORD, RunningHub
 
 MB = 1_000_000
@@ -181,13 +182,13 @@ def test_what_is_not_http_is_told_so_and_closed(wire: Wire, garbage: bytes) -> N
 
 
 def test_a_connection_that_never_asks_is_told_so_and_closed(strict: RunningHub) -> None:
-    with Wire(strict, seconds=5) as wire:
+    with Wire(strict) as wire:
         said(wire.answer(), 408)
         assert wire.is_closed()
 
 
 def test_a_slow_head_is_told_so_and_closed(strict: RunningHub) -> None:
-    with Wire(strict, seconds=5) as wire:
+    with Wire(strict) as wire:
         with contextlib.suppress(ConnectionError):
             for sign in b"GET /api/ HTTP/1.1\r\nX-Slow: " + b"x" * 20:
                 wire.send(bytes((sign,)))
@@ -198,7 +199,7 @@ def test_a_slow_head_is_told_so_and_closed(strict: RunningHub) -> None:
 
 @pytest.mark.parametrize("length", [20, 90_000])
 def test_a_slow_body_is_told_so_and_closed(strict: RunningHub, length: int) -> None:
-    with Wire(strict, seconds=5) as wire:
+    with Wire(strict) as wire:
         wire.send(asking(strict, "POST", "/api/states/limits.slow", Content_Length=str(length)) + b'{"state": ')
         said(wire.answer(), 408)
         assert wire.is_closed()
@@ -206,7 +207,7 @@ def test_a_slow_body_is_told_so_and_closed(strict: RunningHub, length: int) -> N
 
 
 def test_a_slow_second_request_is_told_so_and_closed(strict: RunningHub) -> None:
-    with Wire(strict, seconds=5) as wire:
+    with Wire(strict) as wire:
         assert wire.ask("GET", "/api/").status == 200
         wire.send(b"GET /api/ HT")
         said(wire.answer(), 408)
@@ -214,7 +215,7 @@ def test_a_slow_second_request_is_told_so_and_closed(strict: RunningHub) -> None
 
 
 def test_line_breaks_between_requests_do_not_keep_a_connection(strict: RunningHub) -> None:
-    with Wire(strict, seconds=5) as wire:
+    with Wire(strict) as wire:
         assert wire.ask("GET", "/api/").status == 200
         wire.send(b"\r\n")
         said(wire.answer(), 408)
@@ -223,10 +224,10 @@ def test_line_breaks_between_requests_do_not_keep_a_connection(strict: RunningHu
 
 def test_a_connection_that_is_idle_after_its_answer_is_closed(strict: RunningHub) -> None:
     with Wire(strict) as wire:
-        assert wire.ask("GET", "/api/").status == 200
         began = time.monotonic()
-        assert wire.is_closed(4)
-        assert 0.8 < time.monotonic() - began < 3
+        assert wire.ask("GET", "/api/").status == 200
+        assert wire.is_closed()
+        assert time.monotonic() - began > 0.8
 
 
 # ---------------------------------------------------------------------- forms of HTTP
@@ -314,7 +315,8 @@ def test_answers_that_nobody_reads_do_not_fill_the_memory(door: RunningHub, targ
     assert grown < 30 * MB
 
 
-def test_beyond_max_connections_there_is_an_answer_and_the_served_ones_go_on(hub: RunningHub) -> None:
+def test_beyond_max_connections_there_is_an_answer_and_the_served_ones_go_on(start_hub: StartHub) -> None:
+    hub = start_hub(f'http: {{api_password: "{PASSWORD}", request_timeout: 1 h}}\n' + DEMO_DEVICES)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(10_000, hard - 500)
     here, there = multiprocessing.Pipe()
@@ -330,7 +332,7 @@ def test_beyond_max_connections_there_is_an_answer_and_the_served_ones_go_on(hub
         note(f"{wanted} connections (limit {hard}): {dict(counted)}; the hub has {open_files} files open")
         assert served.ask("GET", "/api/").status == 200
         here.send("go")
-        crowd.join(20)
+        crowd.join(45)
         assert crowd.exitcode == 0
     assert counted["served"] + counted["503"] == wanted
     assert 990 <= counted["served"] <= 1000
@@ -345,10 +347,10 @@ def _crowd(port: int, count: int, told: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     sockets = []
     for _ in range(count):
-        connection = socket.create_connection(("127.0.0.1", port), 10)
+        connection = socket.create_connection(("127.0.0.1", port), 45)
         connection.setblocking(False)
         sockets.append(connection)
-    silent, end = sockets, time.monotonic() + 10
+    silent, end = sockets, time.monotonic() + 60
     while len(silent) > 1000 and time.monotonic() < end:
         time.sleep(0.2)
         silent = [connection for connection in silent if not _was_refused(connection)]
@@ -364,7 +366,7 @@ def _was_refused(connection: socket.socket) -> bool:
         return False
     assert refused.startswith(b"HTTP/1.1 503 "), refused
     assert b'{"message":"the hub serves 1000 connections already; try again later"}' in refused
-    connection.settimeout(10)
+    connection.settimeout(45)
     assert connection.recv(1) == b""
     return True
 

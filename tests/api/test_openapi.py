@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from hallway.api.openapi import document
-from hallway.api.operations.homeassistant import OPERATIONS
+from hallway.api.operations.homeassistant_table import OPERATIONS
 from hallway.api.operations.table import OPERATIONS as FOR_PEOPLE
 from hallway.home.values import encode
 from tests.hubs import RunningHub

@@ -10,7 +10,7 @@ import schemathesis
 from schemathesis.core.result import Ok
 
 from hallway.api.openapi import document
-from hallway.api.operations.homeassistant import OPERATIONS as HOME_ASSISTANT
+from hallway.api.operations.homeassistant_table import OPERATIONS as HOME_ASSISTANT
 from hallway.api.operations.pimatic.table import OPERATIONS
 from hallway.home.values import encode
 from tests.api.pimatic.declared import ADD, ALL, LIST, ON_SOCKET, operation

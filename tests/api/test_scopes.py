@@ -71,7 +71,7 @@ def by(name: str, hub: RunningHub, method: str, path: str, data: Any = None) -> 
 
 def session(name: str, hub: RunningHub) -> Mapping[str, str]:
     """The Cookie header of a browser in which somebody logged in."""
-    connection = http.client.HTTPConnection(hub.host, hub.port, timeout=15)
+    connection = http.client.HTTPConnection(hub.host, hub.port, timeout=45)
     try:
         body = f"username={name}&password={_password(name)}"
         connection.request("POST", "/login", body, {"Content-Type": "application/x-www-form-urlencoded"})

@@ -125,13 +125,13 @@ async def test_a_line_too_many_events_behind_is_let_go(house: House) -> None:
     await house.report("sensor.one", "one too many")
     assert line.aborted
     assert len(house.streams) == 0
-    await asyncio.wait_for(house.serving[0], 1)
+    await asyncio.wait_for(house.serving[0], 15)
 
 
 async def test_a_line_that_is_gone_is_forgotten_at_once(house: House) -> None:
     line = await house.open()
     line.leave()
-    await asyncio.wait_for(house.serving[0], 1)
+    await asyncio.wait_for(house.serving[0], 15)
     assert len(house.streams) == 0
     assert "*" not in house.home.bus.counts()
 
@@ -179,7 +179,7 @@ async def test_the_end_comes_after_what_has_happened(house: House) -> None:
     house.home.fire("just_now", {}, HTTP)
     house.streams.end_all()
     assert b"just_now" in line.pushed[0]
-    await asyncio.wait_for(house.serving[0], 1)
+    await asyncio.wait_for(house.serving[0], 15)
 
 
 async def test_a_slow_line_with_too_many_bytes_waiting_is_let_go(house: House) -> None:

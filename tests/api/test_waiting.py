@@ -15,7 +15,7 @@ from hallway.api.server import Receive, Scope, Send, Server, ServerLimits
 from hallway.clock import VirtualClock
 from hallway.errors import HallwayError, Told, Unavailable
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 class Desk:

@@ -17,7 +17,7 @@ from typing import Any, Self
 from tests.peers.environments import plain_environment
 from tests.peers.waiting import wait_until
 
-_ANSWER = 15.0
+_ANSWER = 45.0
 
 
 class Lines:
@@ -37,7 +37,7 @@ class Lines:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                text=True,
+                encoding="utf-8",
                 env=plain_environment(),
             )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -62,7 +62,7 @@ class Lines:
         try:
             return self._answers.get(timeout=_ANSWER)
         except queue.Empty:
-            raise AssertionError(f"no answer to {line}; the client said: {self._log.read_text()}") from None
+            raise AssertionError(f"no answer to {line}; {self._story()}") from None
 
     def heard(self, name: str) -> list[Any]:
         """All that it heard under that name so far."""
@@ -74,7 +74,10 @@ class Lines:
         def matching() -> list[Any]:
             return [event for event in self.heard(name) if like(event)]
 
-        return wait_until(matching, 10, f"{name} at the client, which said: {self._log.read_text()}")[0]
+        return wait_until(matching, 60, f"{name} at the client; {self._story()}")[0]
+
+    def _story(self) -> str:
+        return f"the client said: {self._log.read_text('utf-8', 'replace')}"
 
     def _read(self) -> None:
         assert self._process is not None

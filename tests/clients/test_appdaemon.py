@@ -85,14 +85,14 @@ class AppDaemon:
 
     def waits_for(self, kind: str, value: object) -> None:
         what = f"{kind} {value!r} from the app, whose log is {self._log}"
-        wait_until(lambda: value in self.reports(kind), 10, what)
+        wait_until(lambda: value in self.reports(kind), 60, what)
 
     def do(self, call: str, /, *given: object, **named: object) -> None:
         """Let the app call one of its own functions; returns when it has done so."""
         done = len(self.reports("result"))
         self.home.fire("ask_app", {"call": call, "given": given, "named": named})
         what = f"{call} by the app, whose log is {self._log}"
-        wait_until(lambda: len(self.reports("result") + self.reports("raised")) > done, 10, what)
+        wait_until(lambda: len(self.reports("result") + self.reports("raised")) > done, 60, what)
         assert self.reports("raised") == []
 
     def follows(self) -> bool:
@@ -102,7 +102,7 @@ class AppDaemon:
 
     def is_calm(self) -> bool:
         """Whether it has neither lost the hub nor failed at what it sent."""
-        text = self._log.read_text()
+        text = self._log.read_text("utf-8", "replace")
         return "Disconnected from" not in text and "Unexpected error" not in text
 
 
@@ -110,7 +110,7 @@ class AppDaemon:
 def appdaemon(home: Rest, folder: Path) -> Iterator[AppDaemon]:
     command = python_of(APPDAEMON).with_name("appdaemon")
     (folder / "apps").mkdir(parents=True)
-    (folder / "apps" / "following.py").write_text(APP)
+    (folder / "apps" / "following.py").write_text(APP, "utf-8")
     report = folder / "report"
     (folder / "appdaemon.yaml").write_text(
         CONFIGURATION.format(url=home.url, password=home.password, report=report), "utf-8"
@@ -126,11 +126,11 @@ def appdaemon(home: Rest, folder: Path) -> Iterator[AppDaemon]:
         )
     try:
         running = AppDaemon(home, folder)
-        wait_until(lambda: running.reports("started") and running.follows(), 30, "an AppDaemon that follows the hub")
+        wait_until(lambda: running.reports("started") and running.follows(), 120, "an AppDaemon that follows the hub")
         yield running
     finally:
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_an_app_acts_on_what_happens(following: AppDaemon, home: Rest) -> None:
     home.call("light", "turn_off")
     home.call("switch", "turn_off")
     home.call("switch", "turn_on", {"entity_id": "switch.ac"})
-    wait_until(lambda: home.value("light.bed_light") == "on", 10, "the light that the app turns on")
+    wait_until(lambda: home.value("light.bed_light") == "on", 60, "the light that the app turns on")
     assert home.attribute("light.bed_light", "brightness") == 33
     following.do("turn_off", "light.bed_light")
     assert home.value("light.bed_light") == "off"
@@ -183,6 +183,6 @@ def test_it_comes_back_to_a_hub_that_was_restarted(start_hub: StartHub, tmp_path
     home.set_state("apps.followed", "before")
     with appdaemon(home, tmp_path / "config") as running:
         hub.restart()
-        wait_until(running.follows, 20, "AppDaemon on the stream again")
+        wait_until(running.follows, 120, "AppDaemon on the stream again")
         home.set_state("apps.followed", "after")
         running.waits_for("changed", ["apps.followed", "before", "after"])

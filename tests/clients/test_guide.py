@@ -40,7 +40,7 @@ def curl(hub: RunningHub, *arguments: str) -> Any:
     """The answer to a command line of the guide, at this hub."""
     command = [str(program("curl")), "--disable", "--silent", "--show-error", "--fail-with-body"]
     here = [argument.replace(ADDRESS, hub.base_url) for argument in arguments]
-    done = subprocess.run([*command, *here], capture_output=True, timeout=20, check=True)
+    done = subprocess.run([*command, *here], capture_output=True, timeout=60, check=True)
     return json.loads(done.stdout)
 
 
@@ -94,12 +94,12 @@ def test_the_socket_hears_everything_and_calls(hub: RunningHub, version: str, tm
     if version.startswith("4"):
         url = f"{hub.base_url}/?username=user&password=password"
     with Lines([program("node"), PROGRAM, modules, url], tmp_path / "log") as lines:
-        (result,) = wait_until(lambda: lines.heard("callResult"), 10, "the result of the call")
+        (result,) = wait_until(lambda: lines.heard("callResult"), 60, "the result of the call")
         assert result["success"] is True
         assert result["result"]["variable"]["value"] == 1337
         first = {name: lines.heard(name)[0] for name in ("devices", "rules", "variables", "pages", "groups")}
         assert [device["id"] for device in first["devices"]] == ["lamp"]
         assert "the-answer" in {variable["name"] for variable in first["variables"]}
         assert curl(hub, "--user", USER, f"{ADDRESS}/api/device/lamp/toggle")["success"] is True
-        (event,) = wait_until(lambda: lines.heard("deviceAttributeChanged"), 10, "the event")
+        (event,) = wait_until(lambda: lines.heard("deviceAttributeChanged"), 60, "the event")
         assert (event["deviceId"], event["attributeName"]) == ("lamp", "state")

@@ -63,7 +63,7 @@ class Cli:
             [str(self.command), *where, *arguments],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
             env={**plain_environment(), "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "EDITOR": editor, "VISUAL": editor},
         )

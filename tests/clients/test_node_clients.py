@@ -42,7 +42,7 @@ class Promises:
             [str(program("node")), str(script), given],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
             env=plain_environment(),
         )
@@ -123,7 +123,7 @@ def streaming(home: Rest, tmp_path: Path) -> Iterator[Lines]:
     with Lines([program("node"), PROGRAMS / "node-home-assistant.js", given], tmp_path / "node.log") as running:
         running.hears("ha_events:open")
         for name in ("states", "availableServices", "availableEvents"):
-            wait_until(lambda name=name: running.ask("cached", name)["result"], 10, name)  # type: ignore[misc]
+            wait_until(lambda name=name: running.ask("cached", name)["result"], 60, name)  # type: ignore[misc]
         yield running
 
 

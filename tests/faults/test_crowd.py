@@ -23,10 +23,10 @@ from tests.api.wire import note, settled_memory
 from tests.hubs import RunningHub
 
 # clients are asked for what they have heard every now and then: no single one of them knows that all are done
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(1100)
 
 CLIENTS, DEAF = 1000, 50
-VARIABLES, ROUNDS = 20, 60
+VARIABLES, ROUNDS = 20, 30
 FILLING = "x" * 800
 MB = 1_000_000
 CONFIGURATION = "\n".join(
@@ -123,9 +123,18 @@ def believed(stream: bytes) -> dict[str, Any]:
     return values
 
 
+async def say_that_they_are_there(clients: list[Client]) -> None:
+    """Who is not heard of for a while is let go, and on a slow machine all this takes a while."""
+    while True:
+        await asyncio.sleep(10)
+        for client in clients:
+            client.transport.write(frame(b"3"))
+
+
 @asynccontextmanager
 async def crowd(hub: RunningHub, count: int, *, keeps: bool) -> AsyncIterator[list[Client]]:
     loop, clients = asyncio.get_running_loop(), list[Client]()
+    saying = asyncio.create_task(say_that_they_are_there(clients))
     try:
         for _ in range(count):
             here = socket.socket()
@@ -137,10 +146,11 @@ async def crowd(hub: RunningHub, count: int, *, keeps: bool) -> AsyncIterator[li
             here.setblocking(False)
             _transport, client = await loop.create_connection(lambda: Client(keeps=keeps), sock=here)
             clients.append(client)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             await asyncio.gather(*(client.greeted.wait() for client in clients))
         yield clients
     finally:
+        saying.cancel()
         for client in clients:
             client.transport.abort()
         await asyncio.sleep(0.1)
@@ -171,7 +181,7 @@ async def test_who_reads_loses_nothing_and_who_does_not_costs_nothing(hub: Runni
         before = settled_memory(hub)
         began = [client.events for client in listeners]
         await change_everything(hub, range(ROUNDS))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(450):
             while any(client.events - b < ROUNDS * VARIABLES for client, b in zip(listeners, began, strict=True)):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert {client.events - b for client, b in zip(listeners, began, strict=True)} == {ROUNDS * VARIABLES}
@@ -179,10 +189,10 @@ async def test_who_reads_loses_nothing_and_who_does_not_costs_nothing(hub: Runni
         wanted = {f"v{number}": f"{ROUNDS - 1} {FILLING}" for number in range(VARIABLES)}
         for client in deaf:
             client.transport.resume_reading()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(450):
             while not all(wanted.items() <= believed(bytes(client.kept)).items() for client in deaf):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
         heard = sum(client.events for client in deaf)
     note(f"{DEAF} deaf clients of {CLIENTS}: {grown / MB:.1f} MB more, {heard} of {DEAF * ROUNDS * VARIABLES} events")
     assert heard < DEAF * ROUNDS * VARIABLES, "they kept up: nothing was tried"
-    assert grown < 60 * MB
+    assert grown < 20 * MB  # what they have not heard would be 27

@@ -72,6 +72,31 @@ def test_listeners_are_called_in_the_order_in_which_they_came() -> None:
     assert calls[4:] == ["first", "third", "watcher"]
 
 
+def test_who_wants_some_kinds_only_hears_of_no_others_and_keeps_its_place() -> None:
+    changes = Changes()
+    calls: list[str] = []
+    stop = changes.subscribe(lambda change: calls.append(f"edits {change.seq}"), Defined)
+    changes.subscribe(lambda change: calls.append(f"all {change.seq}"))
+    changes.subscribe(lambda change: calls.append(f"both {change.seq}"), Defined, Fired)
+    fire(changes)
+    changes.emit(Defined(changes.next(), 0.0, TEST, "rule", "night", None, {}))
+    changes.emit(VariableSet(changes.next(), 0.0, TEST, "v", 1, 2))
+    assert calls == ["all 1", "both 1", "edits 2", "all 2", "both 2", "all 3"]
+    stop()
+    changes.emit(Defined(changes.next(), 0.0, TEST, "rule", "night", {}, None))
+    assert calls[6:] == ["all 4", "both 4"]
+
+
+def test_a_state_that_moves_keeps_its_attributes_as_the_same_object_while_they_are_the_same() -> None:
+    house = House()
+    first, _ = house.home.report("sensor.out", "1", {"unit": "W", "ok": True}, TEST)
+    second, _ = house.home.report("sensor.out", "2", {"unit": "W", "ok": True}, TEST)
+    third, _ = house.home.report("sensor.out", "3", {"unit": "W", "ok": 1}, TEST)
+    assert second.attributes is first.attributes
+    assert third.attributes == {"unit": "W", "ok": 1}
+    assert third.attributes["ok"] is not True
+
+
 def test_a_listener_that_fails_stops_nobody_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     changes = Changes()
     seen: list[AnyChange] = []

@@ -10,7 +10,7 @@ import pytest
 
 from hallway.clock import VirtualClock
 from hallway.errors import Conflict, InvalidConfiguration, InvalidInput, NotFound
-from hallway.home.changes import Context, Defined, Planned
+from hallway.home.changes import Context, Defined, Noted, Planned
 from hallway.home.home import Home
 from tests.home.homes import NOW, TEST, House, a_device, only
 
@@ -43,15 +43,17 @@ def test_a_device_that_goes_takes_its_entities_and_plans_with_it() -> None:
     house.act("it", "changePresenceTo", presence=True)
     house.changes.clear()
     house.home.remove_device("it", TEST)
-    dropped, gone = house.changes
+    dropped, gone, noted = house.changes
     assert isinstance(dropped, Planned)
     assert isinstance(gone, Defined)
+    assert isinstance(noted, Noted)
+    assert noted.note == {"class": "DummyPresenceSensor", "values": {"presence": True}}
     assert (dropped.due, gone.new, gone.old) == (None, None, a_device("DummyPresenceSensor"))
     assert [(moved.entity_id, moved.new) for moved in gone.states] == [("binary_sensor.it", None)]
     assert house.home.states() == []
     assert house.home.entities_of("it") == ()
     house.clock.advance(60)
-    assert len(house.changes) == 2
+    assert len(house.changes) == 3
 
 
 def test_what_is_not_there_is_not_found(house: House) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import pytest
+
 from hallway.home.changes import AnyChange, Said
-from hallway.home.messages import KEPT_MESSAGES, MAX_TEXT
+from hallway.home.messages import HIDDEN, KEPT_MESSAGES, MAX_TEXT, LastMessages, Level, Wanted
 from tests.home.homes import NOW, TEST, House
 
 
@@ -35,3 +39,50 @@ def test_one_level_can_be_watched() -> None:
     house.home.messages.say("info", "fine", (), TEST)
     house.home.messages.say("error", "bad", (), TEST)
     assert [change.message.text for change in seen if isinstance(change, Said)] == ["bad"]
+
+
+def test_what_is_known_to_be_secret_never_stands_in_a_message() -> None:
+    messages = House().home.messages
+    messages.hide(["swordfish", "on", "a.b*c(d)"])
+    assert messages.say("info", "it is swordfish, on, a.b*c(d)", (), TEST).text == f"it is {HIDDEN}, on, {HIDDEN}"
+    messages.hide([])
+    assert messages.say("info", "a swordfish", (), TEST).text == "a swordfish"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no answer from http://anna:pass@host:80/x", f"no answer from http://{HIDDEN}@host:80/x"),
+        ("GET /api?api_password=geheim&x=1", f"GET /api?api_password={HIDDEN}&x=1"),
+        ("Authorization: Bearer abcdefgh.123", f"Authorization: Bearer {HIDDEN}"),
+        ("Authorization: Bearer  abcdefgh.123", f"Authorization: Bearer  {HIDDEN}"),
+        ("authorization: basic\tYW5uYTpwYXNz, and so on", f"authorization: basic\t{HIDDEN}, and so on"),
+        ("the basic tariff", "the basic tariff"),
+        ("the password is not told", "the password is not told"),
+        ("see http://host/a@b", "see http://host/a@b"),
+    ],
+)
+def test_credentials_in_addresses_and_headers_are_hidden(text: str, shown: str) -> None:
+    assert House().home.messages.say("info", text, (), TEST).text == shown
+
+
+def test_the_beginning_of_a_secret_where_a_text_was_cut_is_hidden() -> None:
+    messages = House().home.messages
+    messages.hide(["swordfish-and-chips", "sword-swallower"])
+    said = [messages.say("info", text, (), TEST).text for text in ("$x is sword-swall…, so", "a sword…", "swordfish…")]
+    assert said == [f"$x is {HIDDEN}…, so", "a sword…", f"{HIDDEN}…"]
+
+
+async def test_the_last_messages_can_be_asked_for_like_a_book() -> None:
+    house = House()
+    for number, level in enumerate(("info", "error", "info")):
+        house.home.messages.say(cast("Level", level), str(number), ["all", f"tag{number}"], TEST)
+        house.clock.advance(1)
+    book = LastMessages(house.home.messages)
+    informed = Wanted(levels=frozenset({"info"}))
+    assert [message.text for message in await book.find(informed)] == ["2", "0"]
+    assert [[message.text for message in page] async for page in book.pages(informed)] == [["0", "2"]]
+    assert await book.tags(informed) == ["all", "tag2", "tag0"]
+    assert await book.count(Wanted(tags=frozenset({"all"}), after=NOW + 1)) == 2
+    assert await book.forget(Wanted(limit=1)) == 1
+    assert [message.text for message in house.home.messages.all()] == ["0", "1"]

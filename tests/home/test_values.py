@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import string
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hallway.errors import CannotStore, InvalidInput
-from hallway.home.values import Value, ascii_json, decode, encode, encode_sorted, kind_of, python_text, same
+from hallway.home.values import (
+    Value,
+    ascii_json,
+    decode,
+    encode,
+    encode_sorted,
+    encode_to_keep,
+    kind_of,
+    python_text,
+    same,
+)
 from tests.home.strategies import TEXTS, VALUES
 
 MOST_LEVELS = 250
@@ -75,6 +86,18 @@ def test_json_in_ascii_has_escapes_for_everything_else() -> None:
 @given(st.dictionaries(TEXTS, st.integers(0, 9), max_size=6))
 def test_sorted_means_that_keys_stand_in_order(value: dict[str, Value]) -> None:
     assert list(json.loads(encode_sorted(value))) == sorted(value, key=lambda key: key.encode())
+
+
+def test_what_is_to_be_kept_takes_no_more_memory_than_its_bytes() -> None:
+    value: Value = {"attributes": {"brightness": 80}}
+    tracemalloc.start()
+    try:
+        kept = [encode_to_keep(value) for _ in range(100)]
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert set(kept) == {encode(value)}
+    assert taken < 100 * 200
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

@@ -63,6 +63,14 @@ def test_every_function_is_listed_with_its_parameters_and_meaning() -> None:
     assert listed == [(function.signature, function.doc) for function in FUNCTIONS.values()]
 
 
+def test_a_unit_in_an_explanation_is_a_parameter_or_says_which_names_it() -> None:
+    speaking = [function for function in FUNCTIONS.values() if re.search(r"\bunit\b", function.doc)]
+    assert {function.name for function in speaking} >= {"diffDate", "formatNumber"}
+    for function in speaking:
+        names = {str(parameter).strip("[]") for parameter in function.parameters}
+        assert "unit" in names or re.search(rf"unit that (?:{'|'.join(names)}) names", function.doc), function.signature
+
+
 def test_every_function_has_an_example() -> None:
     assert [name for name in FUNCTIONS if not any(f"{name}(" in text for text, _ in EXAMPLES)] == []
 

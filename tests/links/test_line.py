@@ -38,7 +38,7 @@ def threads_of(line: ThreadLine) -> list[threading.Thread]:
 
 
 async def test_work_is_done_in_order_in_one_thread_that_is_not_this() -> None:
-    line = a_line()
+    line = a_line(3)  # its thread is counted, and those of other lines may be ending still
     done: list[tuple[int, str]] = []
 
     def work(number: int) -> int:
@@ -47,7 +47,7 @@ async def test_work_is_done_in_order_in_one_thread_that_is_not_this() -> None:
         return number
 
     assert await asyncio.gather(*(line.run(lambda _peer, n=n: work(n)) for n in range(4))) == [0, 1, 2, 3]  # type: ignore[misc]
-    assert done == [(number, f"hallway-link-{HOST}:1") for number in range(4)]
+    assert done == [(number, f"hallway-link-{HOST}:3") for number in range(4)]
     assert len(threads_of(line)) == 1
     line.close()
 
@@ -74,7 +74,7 @@ async def test_what_the_work_raises_is_raised() -> None:
 async def test_work_that_is_cancelled_before_its_turn_is_not_done() -> None:
     line = a_line()
     hold, done = threading.Event(), []
-    first = asyncio.ensure_future(line.run(lambda _peer: hold.wait(5)))
+    first = asyncio.ensure_future(line.run(lambda _peer: hold.wait(45)))
     second = asyncio.ensure_future(line.run(lambda _peer: done.append(2)))
     await asyncio.sleep(0.01)
     second.cancel()
@@ -90,7 +90,7 @@ async def test_a_closed_line_ends_its_thread_and_takes_no_work() -> None:
     line = a_line()
     await line.run(lambda _peer: None)
     line.close()
-    wait_until(lambda: not threads_of(line), 2, "the end of the thread")
+    wait_until(lambda: not threads_of(line), 60, "the end of the thread")
     with pytest.raises(Unreachable, match="has ended"):
         await line.run(lambda _peer: None)
 
@@ -114,7 +114,7 @@ async def test_an_answer_that_comes_drop_by_drop_is_broken_off() -> None:
         started = time.monotonic()
         with pytest.raises(Unreachable, match="its answer took too long"):
             await line.run(lambda peer: peer.ask("GET", "/api/"))
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 15
         over.set()
     line.close()
 
@@ -136,11 +136,13 @@ def test_a_process_ends_though_a_line_still_waits_for_an_answer(silent: int) -> 
     program = f"""
 import asyncio
 from hallway.clock import SystemClock
+from hallway.links import peer
 from hallway.links.line import ThreadLine
-from hallway.links.peer import Peer
+
+peer.TIMEOUT = 120
 
 async def main():
-    line = ThreadLine(Peer("{HOST}", {silent}, ""), SystemClock(asyncio.get_running_loop()))
+    line = ThreadLine(peer.Peer("{HOST}", {silent}, ""), SystemClock(asyncio.get_running_loop()))
     asking = asyncio.ensure_future(line.run(lambda peer: peer.ask("GET", "/api/")))
     await asyncio.sleep(0.1)
     asking.cancel()
@@ -148,6 +150,4 @@ async def main():
 
 asyncio.run(main())
 """
-    started = time.monotonic()
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=20)
-    assert time.monotonic() - started < 4
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=40)

@@ -21,7 +21,7 @@ import requests
 from tests.peers.waiting import wait_until
 
 # a service call may last ten seconds before it is answered
-_TIMEOUT = 15.0
+_TIMEOUT = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Listening:
         connection.request("GET", "/api/stream", headers={"X-HA-Access": self.server.password})
         self._thread = threading.Thread(target=self._read, args=(connection,), daemon=True)
         self._thread.start()
-        assert self._open.wait(10), f"no first ping on the stream of {self.server.url}"
+        assert self._open.wait(45), f"no first ping on the stream of {self.server.url}"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -111,14 +111,14 @@ class Listening:
         assert self._thread is not None
         with contextlib.suppress(OSError):  # the server was killed meanwhile
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
+        self._thread.join(45)
         self._socket.close()
 
     def of(self, event: str) -> list[dict[str, Any]]:
         """The data of the events of that type so far."""
         return [each["data"] for each in list(self.events) if each["event_type"] == event]
 
-    def hears(self, event: str, *, seconds: float = 10, like: Callable[[dict[str, Any]], bool] | None = None) -> Any:
+    def hears(self, event: str, *, seconds: float = 60, like: Callable[[dict[str, Any]], bool] | None = None) -> Any:
         """The data of the first event of that type (and like that), waited for."""
 
         def matching() -> list[dict[str, Any]]:

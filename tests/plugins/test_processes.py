@@ -150,7 +150,7 @@ async def test_the_real_look_finds_what_runs_here(marker: str) -> None:
     looked = asyncio.Event()
     home.changes.watch("entity:process.missing", lambda _change: looked.set())
     source.start()
-    await asyncio.wait_for(looked.wait(), 10)
+    await asyncio.wait_for(looked.wait(), 45)
     source.stop()
     assert [state.state for state in home.states()] == ["on", "off"]
 

@@ -19,6 +19,7 @@ from queue import Queue
 from typing import Any, Protocol
 
 from hallway.remote import API
+from tests.peers.ports import free_port
 
 BED = "light.bed_light"
 LIGHTS = {BED, "light.ceiling_lights", "light.kitchen_lights"}
@@ -43,7 +44,7 @@ class FakeHub:
 
     def __init__(self, protocol: str = "HTTP/1.1", tls: ssl.SSLContext | None = None) -> None:
         self.protocol, self.tls = protocol, tls
-        self.port = 0
+        self.port = free_port()
         self.has_stream = True
         self.odd: dict[str, tuple[int, bytes]] = {}  # path → what is answered instead
         self.start()
@@ -58,7 +59,6 @@ class FakeHub:
             self.write(entity_id, "off", {})
         self.server = FakeServer((self.host, self.port), FakeHandler)
         self.server.hub = self
-        self.port = self.server.server_port
         if self.tls:
             self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
@@ -201,7 +201,7 @@ class FakeHandler(BaseHTTPRequestHandler):
 def ask(url: str, password: str, body: bytes | None = None) -> int:
     """The status of a plain request, as a hub sends it to a receiver; 0 when nobody answers."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, {"X-HA-access": password}), timeout=5) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, body, {"X-HA-access": password}), timeout=45) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -210,7 +210,7 @@ def ask(url: str, password: str, body: bytes | None = None) -> int:
         return 0
 
 
-def wait_until(predicate: Callable[[], object], what: str, seconds: float = 10) -> None:
+def wait_until(predicate: Callable[[], object], what: str, seconds: float = 45) -> None:
     end = time.monotonic() + seconds
     while not predicate():
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
@@ -219,8 +219,3 @@ def wait_until(predicate: Callable[[], object], what: str, seconds: float = 10) 
 
 def api_of(hub: Hub) -> API:
     return API(hub.host, hub.password, hub.port)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

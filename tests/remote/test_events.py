@@ -9,7 +9,8 @@ import pytest
 
 from hallway import remote
 from hallway.remote import API, Event, EventOrigin, EventReceiver, State
-from tests.remote.fake_hub import BED, FakeHub, api_of, ask, free_port, wait_until
+from tests.peers.ports import free_port
+from tests.remote.fake_hub import BED, FakeHub, api_of, ask, wait_until
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_a_stream_that_another_thread_closes_ends(api: API) -> None:
     thread.start()
     remote.fire_event(api, "x")
     events.close()
-    thread.join(5)
+    thread.join(45)
     assert not thread.is_alive()
     assert len(seen) == 1
     assert list(events) == []
@@ -141,7 +142,7 @@ def test_a_receiver_takes_events_and_nothing_else(
 
 @pytest.mark.parametrize("length", ["10000001", "-1", "many"])
 def test_a_receiver_refuses_a_body_that_is_too_long(receiver: EventReceiver, length: str) -> None:
-    with socket.create_connection((receiver.api.host, receiver.api.port), 5) as connection:
+    with socket.create_connection((receiver.api.host, receiver.api.port), 45) as connection:
         connection.sendall(f"POST /api/events/x HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode())
         assert connection.recv(100).startswith(b"HTTP/1.0 413 ")
 
@@ -175,7 +176,7 @@ def test_stopping_a_receiver_ends_the_iteration_of_another_thread(receiver: Even
     thread = threading.Thread(target=lambda: seen.append(list(receiver)))
     thread.start()
     receiver.stop()
-    thread.join(5)
+    thread.join(45)
     assert seen == [[]]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((receiver.api.host, receiver.api.port), 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, tzinfo
@@ -19,6 +20,8 @@ from hallway.language.rules import RuleParser
 from hallway.rules.engine import RuleEngine
 from hallway.rules.sun import Place
 from hallway.rules.traces import Trace
+from hallway.rules.trying import Trial, Wanted, attempt
+from hallway.rules.why import Answer
 from hallway.store import tables
 from hallway.store.migrations import migrate
 from hallway.store.rows import Batch, rows_of
@@ -148,6 +151,13 @@ class RuledHouse:
 
     def traces(self, rule_id: str = "r0") -> list[Trace]:
         return self.engine.traces.of(rule_id)
+
+    def why(self, name: str) -> Answer:
+        return asyncio.run(self.engine.why(name))
+
+    def tried(self, text: str, days: float = 1.0, again: str = "ignore") -> Trial:
+        wanted = Wanted(text, days, again, self.place)
+        return asyncio.run(attempt(self.home, RuleParser(built_in()), self.engine.recent, wanted))
 
     def results(self, rule_id: str = "r0") -> list[str]:
         return [trace.result for trace in self.traces(rule_id) for _ in range(trace.times)]

@@ -20,7 +20,7 @@ comparators: st.SearchStrategy[Comparator] = st.sampled_from(["==", "!=", "<", "
 
 @given(st.lists(st.tuples(comparators, values), max_size=12), st.lists(values, min_size=1, max_size=6))
 def test_all_that_turn_are_found(fixed: list[tuple[Comparator, Value]], told: list[Value]) -> None:
-    comparisons = Comparisons()
+    comparisons = Comparisons[Signal]()
     signals = [(Signal(), comparator, value) for comparator, value in fixed]
     for signal, comparator, value in signals:
         comparisons.add(signal, comparator, value)
@@ -34,7 +34,7 @@ def test_all_that_turn_are_found(fixed: list[tuple[Comparator, Value]], told: li
 
 
 def test_a_thousand_thresholds_elsewhere_are_not_looked_at() -> None:
-    comparisons = Comparisons()
+    comparisons = Comparisons[Signal]()
     signals = [Signal() for _ in range(1000)]
     for number, signal in enumerate(signals):
         comparisons.add(signal, ">", number)

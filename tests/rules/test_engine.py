@@ -429,4 +429,10 @@ def test_rules_that_log_nothing_say_nothing_but_errors() -> None:
     house.ring()
     assert house.heard() == []
     assert len(house.errors) == 1
-    assert [c.message.tags for c in house.changes if isinstance(c, Said)] == [("pimatic",)]
+    assert [c.message.tags for c in house.changes if isinstance(c, Said)] == [("pimatic", "rule")]
+
+
+def test_a_notification_stands_in_the_list_once() -> None:
+    house = RuledHouse('when lamp is on then notify "hi" and log "ho"')
+    house.turn("lamp", True)
+    assert house.said == ["hi", "rule r0: ho"]

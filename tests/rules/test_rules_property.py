@@ -11,7 +11,7 @@ from hallway.home.values import Attributes
 from tests.rules.houses import NOW, RuledHouse
 from tests.rules.slow_rules import SlowHouse, SlowPredicate, SlowRule
 
-predicates = st.builds(
+drawn = st.builds(
     SlowPredicate,
     st.sampled_from(["lamp", "fan"]),
     above=st.none(),
@@ -26,6 +26,8 @@ predicates = st.builds(
     lasting=st.sampled_from([0, 0, 5]),
     trigger=st.booleans(),
 )
+predicates = drawn.map(lambda slow: slow._replace(trigger=slow.trigger and not slow.lasting))
+"""What has a trigger is true for a moment only, and cannot last."""
 rules = st.builds(
     SlowRule,
     predicates,

@@ -5,15 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hallway.errors import HallwayError, InvalidInput
-from hallway.language.kinds import built_in
-from hallway.language.rules import RuleParser
-from hallway.rules.trying import MOST_TRACES, Trial, rehearse
+from hallway.rules.trying import MOST_TRACES, Trial
 from tests.rules.houses import NOW, SOMEBODY, RuledHouse
-
-
-def tried(house: RuledHouse, text: str, days: float = 1.0, again: str = "ignore") -> Trial:
-    parser = RuleParser(built_in())
-    return rehearse(house.home, parser, house.engine.recent, text, days, again).run()
 
 
 def runs(trial: Trial) -> list[tuple[float, list[str]]]:
@@ -57,44 +50,88 @@ def house() -> RuledHouse:
     ],
 )
 def test_when_it_would_have_run(house: RuledHouse, rule: str, expected: list[int]) -> None:
-    assert [round(at / 60) for at, _did in runs(tried(house, rule))] == expected
+    assert [round(at / 60) for at, _did in runs(house.tried(rule))] == expected
 
 
 def test_what_it_would_have_done_and_why_not(house: RuledHouse) -> None:
-    trial = tried(
-        house, 'when ding is pressed and temperature of air > 25 then turn fan on else log "it is $air.temperature"'
+    trial = house.tried(
+        'when ding is pressed and temperature of air > 25 then turn fan on else log "it is $air.temperature"'
     )
     assert [(trace.result, trace.did[0].text) for trace in trial.runs][-1] == ("otherwise", 'would log "it is 22"')
-    later = tried(house, "when lamp is on then turn fan on after 10 minutes")
+    later = house.tried("when lamp is on then turn fan on after 10 minutes")
     assert [(did.state, did.text) for did in later.runs[0].did] == [("done", "would let Fan be turned on")]
-    missed = tried(house, "when ding is pressed and temperature of air > 25 then turn fan on")
+    missed = house.tried("when ding is pressed and temperature of air > 25 then turn fan on")
     assert [trace.result for trace in missed.misses][-1] == "condition false"
     assert missed.misses[-1].seen[1].values == {"air.temperature": 22}
 
 
+def said(trial: Trial) -> list[list[str]]:
+    return [[did.text for did in trace.did] for trace in trial.runs]
+
+
+def test_later_actions_see_what_earlier_ones_would_have_set(house: RuledHouse) -> None:
+    trial = house.tried('when ding is pressed then set $x to $air.temperature + 1 and log "x is $x"')
+    assert said(trial) == [["would set $x to $air.temperature + 1", 'would log "x is 23"']]
+    shown = house.tried('when ding is pressed then turn fan on and log "$fan.state, $lamp.state"')
+    assert said(shown) == [["would let Fan be turned on", 'would log "true, true"']]
+
+
+def test_what_a_service_would_have_done_is_seen_by_later_runs(house: RuledHouse) -> None:
+    trial = house.tried("when every 30 minutes and fan is off then call switch.turn_on with entity_id = switch.fan")
+    assert [(round(at / 60), texts) for at, texts in runs(trial)] == [(30, ["would call switch.turn_on"])]
+
+
+def test_later_runs_see_it_until_a_recorded_change_says_otherwise(house: RuledHouse) -> None:
+    before = house.home.variables.get("x").value
+    counted = house.tried('when every 30 minutes then set $x to $x + 1 and log "$x"')
+    assert [texts[1] for texts in said(counted)] == ['would log "1"', 'would log "2"', 'would log "3"', 'would log "8"']
+    once = house.tried("when every 30 minutes and fan is off then turn fan on")
+    assert [round(at / 60) for at, _did in runs(once)] == [30]
+    assert house.home.variables.get("x").value == before
+
+
+def test_what_would_have_been_done_for_a_while_is_put_back_there(house: RuledHouse) -> None:
+    trial = house.tried("when every 30 minutes and fan is off then turn fan on for 40 minutes")
+    assert [round(at / 60) for at, _did in runs(trial)] == [30, 90]
+    assert said(trial)[0] == ["would let Fan be turned on; then Fan turned off again"]
+
+
+def test_a_rule_that_sets_off_itself_is_cut_as_it_would_be(house: RuledHouse) -> None:
+    trial = house.tried("when $x changes then set $x to $x + 1", again="together")
+    assert 1 < len(trial.runs) < 60
+
+
+def test_what_would_have_failed_says_so(house: RuledHouse) -> None:
+    trial = house.tried('when ding is pressed then set $x to $word * 2 and log "$x"')
+    assert [(did.state, did.text) for did in trial.runs[0].did] == [
+        ("failed", 'at character 1: $word is "hello" where a number is needed'),
+        ("done", 'would log "0"'),
+    ]
+
+
 def test_nothing_is_touched(house: RuledHouse) -> None:
     before = (house.home.changes.seq, house.home.states(), house.plans(), len(house.changes))
-    tried(
-        house, "when temperature of air > 25 then turn lamp off for 5 minutes and set $x to 99 and call switch.turn_on"
+    house.tried(
+        "when temperature of air > 25 then turn lamp off for 5 minutes and set $x to 99 and call switch.turn_on"
     )
     assert (house.home.changes.seq, house.home.states(), house.plans(), len(house.changes)) == before
 
 
 def test_only_the_last_days_count(house: RuledHouse) -> None:
-    trial = tried(house, "when temperature of air > 25 then turn lamp off", days=1 / 24)
+    trial = house.tried("when temperature of air > 25 then turn lamp off", days=1 / 24)
     assert [round(at / 60) for at, _did in runs(trial)] == [70]
     assert trial.since == house.clock.now() - 3600
 
 
 def test_a_rule_that_runs_all_the_time_is_seen_to_do_so_soon(house: RuledHouse) -> None:
     house.wait(5 * 86_400)
-    trial = tried(house, 'when every 1 second then log "x"', days=28)
+    trial = house.tried('when every 1 second then log "x"', days=28)
     assert trial.until < house.clock.now()
     assert len(trial.runs) <= MOST_TRACES
 
 
 def test_what_cannot_be_tried_is_an_error(house: RuledHouse) -> None:
     with pytest.raises(HallwayError):
-        tried(house, "when nothing is known then turn lamp on")
+        house.tried("when nothing is known then turn lamp on")
     with pytest.raises(InvalidInput):
-        tried(house, "when lamp is on then turn fan on", days=400)
+        house.tried("when lamp is on then turn fan on", days=400)

@@ -10,13 +10,13 @@ from tests.rules.houses import NOW, SOMEBODY, RuledHouse
 
 
 def kinds(house: RuledHouse, name: str) -> list[str]:
-    return [link.kind for link in house.engine.why(name).chain]
+    return [link.kind for link in house.why(name).chain]
 
 
 def test_a_value_leads_back_to_the_person_who_began_it() -> None:
     house = RuledHouse("when door is closed then turn lamp on", "when lamp is on then set $x to 5")
     house.home.act("door", "changeContactTo", {"contact": True}, Context("pimatic", "anna"))
-    answer = house.engine.why("$x")
+    answer = house.why("$x")
     assert [link.kind for link in answer.chain] == ["change", "rule", "change", "rule", "change", "person"]
     assert [link.rule_id for link in answer.chain if link.kind == "rule"] == ["r1", "r0"]
     assert answer.chain[-1].user == "anna"
@@ -31,7 +31,7 @@ def test_a_value_leads_back_to_the_person_who_began_it() -> None:
 def test_what_is_computed_leads_to_what_it_was_computed_from() -> None:
     house = RuledHouse()
     house.set("x", 4)
-    answer = house.engine.why("$double")
+    answer = house.why("$double")
     assert "$x is 4" in answer.sentence
     assert answer.chain[-1].kind == "person"
 
@@ -40,7 +40,7 @@ def test_what_a_time_did_says_which() -> None:
     house = RuledHouse("when its 9:00 then turn lamp on", "when lamp is on for 1 minute then turn fan on")
     house.wait(3700)
     assert kinds(house, "lamp.state") == ["change", "rule", "time"]
-    assert "its 9:00" in house.engine.why("lamp.state").sentence
+    assert "its 9:00" in house.why("lamp.state").sentence
     assert kinds(house, "fan.state") == ["change", "rule", "change", "rule", "time"]
 
 
@@ -48,7 +48,7 @@ def test_what_came_later_leads_to_what_began_it() -> None:
     house = RuledHouse("when ding is pressed then turn lamp on for 5 minutes")
     house.ring()
     house.wait(301)
-    answer = house.engine.why("lamp.state")
+    answer = house.why("lamp.state")
     assert answer.value is False
     assert [link.kind for link in answer.chain] == ["change", "rule", "change", "person"]
 
@@ -58,7 +58,7 @@ def test_entities_can_be_asked_about_as_well() -> None:
     house.turn("lamp", True)
     house.home.report("weather.sun", "up", {}, Context("homeassistant"))
     assert kinds(house, "switch.lamp") == ["change", "person"]
-    assert house.engine.why("weather.sun").value == "up"
+    assert house.why("weather.sun").value == "up"
 
 
 def test_only_what_made_a_difference_counts() -> None:
@@ -66,7 +66,7 @@ def test_only_what_made_a_difference_counts() -> None:
     house.warm(20)
     house.wait(10)
     house.warm(20)
-    assert house.engine.why("air.temperature").chain[0].at == NOW
+    assert house.why("air.temperature").chain[0].at == NOW
 
 
 def test_what_is_not_remembered_is_said_so_and_what_is_not_there_is_an_error() -> None:
@@ -74,7 +74,7 @@ def test_what_is_not_remembered_is_said_so_and_what_is_not_there_is_an_error() -
     assert kinds(house, "lamp.state") == ["unknown"]
     for name in ("lamp.nothing", "$nothing", "nothing.at_all", "nothing"):
         with pytest.raises(NotFound):
-            house.engine.why(name)
+            house.why(name)
 
 
 def test_what_touches_a_device_or_variable() -> None:
@@ -89,13 +89,16 @@ def test_what_touches_a_device_or_variable() -> None:
     house.home.rules.read_again(SOMEBODY)
     house.home.add_group({"id": "all", "devices": ["fan"], "variables": ["x"]}, SOMEBODY)
     house.home.pages.add({"id": "p", "devices": [{"deviceId": "fan"}]})
+    house.home.scenes.add({"id": "cool", "entities": {"switch.fan": "on", "variable.x": "5"}}, SOMEBODY)
+    house.home.rules.add({"id": "r5", "rule": "when ding is pressed then activate scene cool"}, SOMEBODY)
     fan = house.engine.touches("fan")
-    assert (fan.reading, fan.acting) == (("r3", "r4"), ("r0", "r2"))
+    assert fan.scenes == ("cool",)
+    assert (fan.reading, fan.acting) == (("r3", "r4"), ("r0", "r2", "r5"))
     assert (fan.groups, fan.pages, fan.entities) == (("all",), ("p",), ("switch.fan",))
     air = house.engine.touches("air")
     assert (air.reading, air.acting, air.variables) == (("r0", "r1", "r3"), (), ("warm",))
     x = house.engine.touches("$x")
-    assert (x.reading, x.acting, x.groups, x.variables) == ((), ("r3",), ("all",), ("double",))
+    assert (x.reading, x.acting, x.groups, x.variables) == ((), ("r3", "r5"), ("all",), ("double",))
     for name in ("nothing", "$nothing"):
         with pytest.raises(NotFound):
             house.engine.touches(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from hallway.clock import VirtualClock
+from hallway.store.postgres.identity import Claim
+from hallway.store.postgres.server import Server
 from hallway.store.store import Store
+from tests.store.databases import CLAIM, Connect, serve, there
 
 OpenStore = Callable[[], Store]
 
@@ -27,6 +31,7 @@ def directory(tmp_path: Path) -> Path:
 @pytest.fixture
 async def open_store(clock: VirtualClock, directory: Path) -> AsyncIterator[OpenStore]:
     opened: list[Store] = []
+    before = set(threading.enumerate())
 
     def open_one() -> Store:
         opened.append(Store.open(directory, clock, 5))
@@ -35,4 +40,22 @@ async def open_store(clock: VirtualClock, directory: Path) -> AsyncIterator[Open
     yield open_one
     for store in opened:
         await store.close()
-    assert {"hallway-writer", "hallway-sync"}.isdisjoint(thread.name for thread in threading.enumerate())
+    left = {thread.name for thread in set(threading.enumerate()) - before}
+    assert {"hallway-writer", "hallway-sync"}.isdisjoint(left)
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Connects to a database and waits until it is there; everything is closed at the end."""
+    opened: list[Server] = []
+    loop = asyncio.get_running_loop()
+
+    async def one(url: str, claim: Claim = CLAIM, *, wait: bool = True) -> Server:
+        opened.append(serve(url, claim, loop))
+        if wait:
+            await there(opened[-1])
+        return opened[-1]
+
+    yield one
+    for server in opened:
+        await server.close()

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hallway.errors import Unavailable
-from hallway.store.database import Damaged, connect, move_aside, open_database
+from hallway.store.database import Damaged, connect, keep_aside, open_database
+from hallway.store.error_texts import one_line
 from hallway.store.migrations import newest
 
 
@@ -92,18 +93,30 @@ def test_a_damaged_database_is_told_from_a_disk_that_refuses(path: Path, damage:
         open_database(path)
 
 
-def test_moving_aside_takes_what_belongs_to_it_along_and_overwrites_nothing(path: Path) -> None:
+def test_keeping_aside_takes_what_belongs_to_it_along_and_overwrites_nothing(path: Path) -> None:
     for ending in ("", "-wal"):
         path.with_name(f"home.db{ending}").write_text(f"first{ending}")
-    first = move_aside(path, 1_800_000_000.5)
+    first = keep_aside(path, 1_800_000_000.5)
+    assert path.read_text() == "first"
+    for each in (path, path.with_name("home.db-wal")):
+        each.unlink()
     path.write_text("second")
-    second = move_aside(path, 1_800_000_000.5)
+    second = keep_aside(path, 1_800_000_000.5)
+    path.unlink()
     assert {each.name: each.read_text() for each in path.parent.iterdir()} == {
         "home.db.damaged-20270115T080000Z": "first",
         "home.db.damaged-20270115T080000Z-wal": "first-wal",
         "home.db.damaged-20270115T080000Z-2": "second",
     }
     assert (first.name, second.name) == ("home.db.damaged-20270115T080000Z", "home.db.damaged-20270115T080000Z-2")
+
+
+def test_what_is_found_wrong_is_said_in_one_line_that_is_not_too_long() -> None:
+    assert (
+        one_line("*** in database main ***\nTree 5 page 7: never used")
+        == "*** in database main *** Tree 5 page 7: never used"
+    )
+    assert one_line("x\n" * 500) == "x " * 100 + "…"
 
 
 def test_a_database_that_cannot_be_opened_is_said_clearly(path: Path) -> None:

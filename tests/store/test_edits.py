@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from hypothesis import event, example, given, settings
@@ -17,7 +15,7 @@ from hallway.home.home import Home
 from hallway.store.store import Store
 from tests.store.conftest import OpenStore
 from tests.store.homes import build_kept as build
-from tests.store.homes import differences, leave_as_killed
+from tests.store.lives import Life, live
 
 ANN = Context("pimatic", user="ann")
 KINDS: tuple[Kind, ...] = ("device", "variable", "rule", "page", "group")
@@ -48,22 +46,14 @@ def look(home: Home) -> dict[str, dict[Any, Any]]:
     }
 
 
-class Life:
+class EditedLife(Life):
     """A home that is edited, over several hubs."""
 
-    def __init__(self, folder: Path) -> None:
-        self.clock = VirtualClock()
-        self.folder = folder
-        self.directory = folder / "0"
-        self.ends = 0
-        self.begin()
+    def build(self) -> Home:
+        return build(self.clock, self.store)
 
-    def begin(self) -> None:
-        self.store = Store.open(self.directory, self.clock, 5)
-        self.home = build(self.clock, self.store)
-
-    def attach(self) -> None:
-        self.store.attach(self.home, asyncio.get_running_loop())
+    def look(self) -> dict[str, dict[Any, Any]]:
+        return look(self.home)
 
     async def step(self, what: str, how: Any) -> None:
         if what == "end":
@@ -83,20 +73,6 @@ class Life:
             event(f"{what}: {type(error).__name__}")
         else:
             event(what)
-
-    async def end(self, how: str) -> None:
-        """End the hub, and see that the next one has the same home."""
-        before = look(self.home)
-        self.ends += 1
-        if how == "kill":
-            old, self.directory = self.store, leave_as_killed(self.directory, self.folder / str(self.ends))
-            self.begin()
-            await old.close()
-        else:
-            await self.store.close()
-            self.begin()
-        assert differences(before, look(self.home)) == []
-        self.attach()
 
 
 EDITS: dict[str, Any] = {
@@ -202,6 +178,30 @@ async def test_an_edit_is_a_version_with_its_author_and_its_door(open_store: Ope
     assert kept(store, "page") == {}
 
 
+async def test_at_which_revision_a_thing_is_follows_every_edit(open_store: OpenStore, clock: VirtualClock) -> None:
+    store = open_store()
+    home = build(clock, store)
+    store.attach(home, asyncio.get_running_loop())
+    present = store.revisions.present
+    assert [present("variable", "v"), present("order", "variable")] == [0, 0]
+    home.add_variable({"name": "v", "value": 1}, ANN)
+    added = present("variable", "v")
+    home.set_variable("v", 2, ANN)
+    assert added == present("variable", "v") > 0
+    home.change_variable({"name": "v", "expression": "1 + 1"}, ANN)
+    assert (changed := present("variable", "v")) > added
+    home.set_order("variable", ("v",), ANN)
+    assert present("order", "variable") > changed == present("variable", "v")
+    await store.durable(home.changes.seq)
+    home.remove_variable("v", ANN)
+    removed = present("variable", "v")
+    await store.close()
+    assert removed > changed
+    again = open_store()
+    again.attach(build(clock, again), asyncio.get_running_loop())
+    assert [again.revisions.present("variable", "v") for _ in range(2)] == [removed, removed]
+
+
 async def test_definitions_come_in_the_order_in_which_they_came_also_before_their_commit(
     open_store: OpenStore, clock: VirtualClock
 ) -> None:
@@ -268,12 +268,4 @@ async def test_what_the_store_does_not_keep_has_no_version(open_store: OpenStore
 @settings(max_examples=100, deadline=None)
 @given(st.lists(STEPS, max_size=40))
 def test_a_restart_gives_the_same_home(steps: list[tuple[str, Any]]) -> None:
-    async def live() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            life = Life(Path(folder))
-            life.attach()
-            for what, how in [*steps, ("end", "kill"), ("end", "close")]:
-                await life.step(what, how)
-            await life.store.close()
-
-    asyncio.run(live())
+    live(EditedLife, steps)

@@ -125,7 +125,7 @@ def test_rubbish_behind_the_last_record_is_cut_off(tmp_path: Path, opened: Opene
     assert opened()[1] == [record(1)]
 
 
-def test_damage_in_the_middle_cuts_its_segment_there_and_says_so(
+def test_damage_in_the_middle_costs_one_record_and_is_said(
     tmp_path: Path, opened: Opened, caplog: pytest.LogCaptureFixture
 ) -> None:
     redo, _ = opened()
@@ -137,9 +137,126 @@ def test_damage_in_the_middle_cuts_its_segment_there_and_says_so(
     data = bytearray((tmp_path / "redo.1").read_bytes())
     data[len(HEADER) + good + 20] ^= 1
     (tmp_path / "redo.1").write_bytes(data)
-    assert opened()[1] == [record(1), record(4)]
+    redo, found = opened()
+    assert found == [record(1), record(3), record(4)]
+    assert str(redo.damage).startswith("redo.1 was damaged at byte")
+    append(redo, 5)
+    redo, found = opened()
+    assert found == [record(1), record(3), record(4), record(5)]
+    assert redo.damage is None
     (said,) = (entry.getMessage() for entry in caplog.records if entry.levelno == logging.WARNING)
-    assert "redo.1 is damaged at byte" in said
+    assert "redo.1 was damaged at byte" in said
+
+
+GAPS = pytest.mark.parametrize("gap", [b"\1\2\3\4", bytes(8), bytes(16), b"y" * 16])
+
+
+@GAPS
+@pytest.mark.parametrize("end", [b"", bytes(100), b"\xff" * 9])
+@pytest.mark.parametrize("power_cut", [False, True])
+def test_what_is_whole_behind_a_damaged_place_is_kept_whatever_stands_there(
+    tmp_path: Path, gap: bytes, end: bytes, *, power_cut: bool
+) -> None:
+    offsets = written(tmp_path)
+    data = bytearray((tmp_path / "redo.1").read_bytes())
+    data[offsets[2] + 20 : offsets[2] + 20 + len(gap)] = gap
+    (tmp_path / "redo.1").write_bytes(data + end)
+    lost = offsets[3] - offsets[2] + len(end)
+    told = f"redo.1 was damaged at byte {offsets[2]}: 17 later records could be read, {lost} bytes are cut off"
+    assert looked_at(tmp_path, power_cut=power_cut) == ([1, 2, *range(4, 21)], told)
+
+
+def test_of_two_damaged_places_one_after_the_other_is_told(tmp_path: Path) -> None:
+    offsets = written(tmp_path)
+    data = bytearray((tmp_path / "redo.1").read_bytes())
+    for number in (3, 9):
+        data[offsets[number] + 20 : offsets[number] + 30] = bytes(10)
+    (tmp_path / "redo.1").write_bytes(data)
+    found, damage = looked_at(tmp_path)
+    assert found == [seq for seq in range(1, 21) if seq not in {4, 10}]
+    assert str(damage).startswith(f"redo.1 was damaged at byte {offsets[3]}: 15 later records could be read")
+
+
+def test_sectors_that_are_not_there_are_damage_unless_the_power_was_cut(tmp_path: Path) -> None:
+    offsets = written(tmp_path)
+    data = (tmp_path / "redo.1").read_bytes()
+    broken = data[:512] + bytes(512) + data[1024:]
+    before = [seq for seq, at in enumerate(offsets[1:], 1) if at <= 512]
+    behind = [seq for seq, at in enumerate(offsets, 1) if at >= 1024]
+    (tmp_path / "redo.1").write_bytes(broken)
+    found, damage = looked_at(tmp_path)
+    assert found == before + behind
+    assert f"{len(behind)} later records could be read" in str(damage)
+    (tmp_path / "redo.1").write_bytes(broken)
+    found, damage = looked_at(tmp_path, power_cut=True)
+    assert found == before
+    assert f"{len(behind)} whole records behind it cannot be used" in str(damage)
+    assert looked_at(tmp_path) == (before, None)
+
+
+def test_a_write_that_a_kill_cut_in_two_is_no_loss(tmp_path: Path) -> None:
+    offsets = written(tmp_path)
+    data = (tmp_path / "redo.1").read_bytes()
+    number = next(number for number, at in enumerate(offsets) if at > 1024) - 1
+    (tmp_path / "redo.1").write_bytes(data[:1024])
+    assert looked_at(tmp_path) == (list(range(1, number + 1)), None)
+
+
+@pytest.mark.parametrize("power_cut", [False, True])
+def test_an_end_that_no_kill_leaves_is_told_unless_the_power_was_cut(tmp_path: Path, *, power_cut: bool) -> None:
+    offsets = written(tmp_path)
+    data = (tmp_path / "redo.1").read_bytes()
+    for end in (data[: offsets[19] + 31], data[: offsets[19] + 5], data[: offsets[19]] + bytes(60)):
+        (tmp_path / "redo.1").write_bytes(end)
+        found, damage = looked_at(tmp_path, power_cut=power_cut)
+        assert found == list(range(1, 20))
+        assert damage == (
+            None
+            if power_cut
+            else f"redo.1 was damaged at byte {offsets[19]}: {len(end) - offsets[19]} bytes are cut off"
+        )
+
+
+def written(directory: Path) -> list[int]:
+    """A log of twenty records; where each begins."""
+    for each in directory.glob("redo.*"):
+        each.unlink()
+    redo, offsets = Redo(directory), []
+    redo.read()
+    for seq in range(1, 21):
+        offsets.append((directory / "redo.1").stat().st_size)
+        append(redo, seq)
+    redo.close()
+    return offsets
+
+
+def looked_at(directory: Path, *, power_cut: bool = False) -> tuple[list[int], str | None]:
+    """The numbers that are found, and what is told of the rest."""
+    redo = Redo(directory)
+    try:
+        return [each.seq for each in redo.read(power_cut=power_cut)], redo.damage
+    finally:
+        redo.close()
+
+
+def test_what_a_power_cut_brings_back_of_an_earlier_use_of_the_file_is_cut_off(tmp_path: Path, opened: Opened) -> None:
+    redo, _ = opened()
+    append(redo, 7, 8, 9)
+    old = (tmp_path / "redo.1").read_bytes()
+    redo.clear()
+    append(redo, 20)
+    new = (tmp_path / "redo.1").read_bytes()
+    (tmp_path / "redo.1").write_bytes(new + old[len(HEADER) :])
+    assert opened()[1] == [record(20)]
+    assert (tmp_path / "redo.1").read_bytes() == new
+    append(redo := opened()[0], 21)
+    newer = (tmp_path / "redo.1").read_bytes()[len(new) :]
+    redo.clear()
+    for behind, told in ((b"", None), (newer, "redo.1 has a hole, as a power cut leaves it, or was damaged: 1 whole")):
+        (tmp_path / "redo.1").write_bytes(new + old[len(HEADER) :] + behind)
+        found, damage = looked_at(tmp_path, power_cut=True)
+        assert found == [20]
+        assert damage is None if told is None else str(damage).startswith(told)
 
 
 @pytest.mark.parametrize("begin", [b"", HEADER[:5], HEADER[:-1], bytes(len(HEADER)), b"something else, and longer"])

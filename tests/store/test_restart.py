@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from hallway.clock import VirtualClock
 from hallway.home.home import Home
 from hallway.home.values import Attributes
-from hallway.store.store import Store
-from tests.store.homes import DEVICES, HTTP, build, differences, leave_as_killed, look
+from tests.store.homes import DEVICES, HTTP, build, look
+from tests.store.lives import Life, live
 
 ACTIONS: tuple[tuple[str, str, Attributes], ...] = (
     ("switch", "turnOn", {}),
@@ -73,23 +71,18 @@ STEPS = st.one_of(
 )
 
 
-class Life:
-    """A home that lives through steps, over several hubs."""
+class FullLife(Life):
+    """A home with a device of every class, to which everything happens, over several hubs."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock = VirtualClock()
-        self.folder = folder
-        self.directory = folder / "0"
-        self.ends = 0
         self.devices: dict[str, Attributes] = {str(config["id"]): config for config in DEVICES}
-        self.begin()
+        super().__init__(folder)
 
-    def begin(self) -> None:
-        self.store = Store.open(self.directory, self.clock, 5)
-        self.home: Home = build(self.clock, self.store, self.devices)
+    def build(self) -> Home:
+        return build(self.clock, self.store, self.devices)
 
-    def attach(self) -> None:
-        self.store.attach(self.home, asyncio.get_running_loop())
+    def look(self) -> dict[str, dict[Any, Any]]:
+        return look(self.home)
 
     async def step(self, what: str, how: Any) -> None:
         match what, how:
@@ -115,24 +108,8 @@ class Life:
             case "durable", _:
                 await self.store.durable(self.home.changes.seq)
             case "end", how:
+                event(how)
                 await self.end(how)
-
-    async def end(self, how: str) -> None:
-        """End the hub, and see that the next one has the same home."""
-        before, seq = look(self.home), self.home.changes.seq
-        event(how)
-        self.ends += 1
-        if how == "kill":
-            old, self.directory = self.store, leave_as_killed(self.directory, self.folder / str(self.ends))
-            self.begin()
-            await old.close()
-        else:
-            await self.store.close()
-            self.begin()
-        assert differences(before, look(self.home)) == []
-        if how == "close":
-            assert self.store.saved.seq == seq
-        self.attach()
 
 
 CONFIRMED = ("act", ("temperature", "changeTemperatureTo", {"temperature": 20}))
@@ -146,12 +123,4 @@ CONFIRMED = ("act", ("temperature", "changeTemperatureTo", {"temperature": 20}))
 @settings(max_examples=60, deadline=None)
 @given(st.lists(STEPS, max_size=30))
 def test_a_restart_gives_the_same_home(steps: list[tuple[str, Any]]) -> None:
-    async def live() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            life = Life(Path(folder))
-            life.attach()
-            for what, how in [*steps, ("end", "kill"), ("end", "close")]:
-                await life.step(what, how)
-            await life.store.close()
-
-    asyncio.run(live())
+    live(FullLife, steps)

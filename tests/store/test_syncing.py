@@ -29,17 +29,19 @@ async def attached(store: Store, clock: VirtualClock) -> Home:
 
 
 class Disk:
-    """What was synced: how long each file was then, and whether it works, or is held up."""
+    """What was synced: how long each file was then; how many syncs were begun; whether it works, or is held up."""
 
     def __init__(self) -> None:
         self.synced: list[tuple[int, int]] = []
         self.fails = False
+        self.begun = 0
         self.go = threading.Event()
         self.go.set()
 
     def sync(self, descriptor: int) -> None:
         found = os.fstat(descriptor)
-        assert self.go.wait(10)
+        self.begun += 1
+        assert self.go.wait(100)
         if self.fails:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         self.synced.append((found.st_ino, found.st_size))
@@ -103,7 +105,7 @@ async def test_durable_waits_for_a_sync_that_begins_after_its_own_change(
         syncs.append(len(disk.synced))
 
     first = asyncio.create_task(report("sensor.a"))
-    await asyncio.sleep(0.02)  # now the first is on its way
+    await until(lambda: disk.begun == 1)  # now the first is on its way
     second = asyncio.create_task(report("sensor.b"))
     await asyncio.sleep(0.02)
     disk.go.set()
@@ -118,7 +120,7 @@ async def test_what_is_on_its_way_into_home_db_meanwhile_is_synced_too(
     store = open_store()
     home = await attached(store, clock)
     hold = threading.Event()
-    held = store._disk.writer.submit(lambda _connection: hold.wait(10))
+    held = store._disk.writer.submit(lambda _connection: hold.wait(100))
     home.report("sensor.a", "1", {}, HTTP)
     clock.advance(5)  # its commit is due, and does not come
     home.report("sensor.b", "1", {}, HTTP)
@@ -210,7 +212,7 @@ async def test_a_cancelled_wait_harms_nobody(open_store: OpenStore, clock: Virtu
     disk.go.clear()
     home.report("sensor.a", "1", {}, HTTP)
     tasks = [asyncio.create_task(store.durable(home.changes.seq)) for _ in range(3)]
-    await asyncio.sleep(0.02)
+    await until(lambda: disk.begun == 1)
     tasks[1].cancel()
     disk.go.set()
     await asyncio.gather(tasks[0], tasks[2])

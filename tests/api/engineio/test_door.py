@@ -107,7 +107,7 @@ class Hub:
         return wire, f"{target}&sid={sid}"
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not condition():  # noqa: ASYNC110 - what it waits for tells nobody
                 await asyncio.sleep(0.005)
 

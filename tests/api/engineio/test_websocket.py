@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hallway.api.engineio.websocket import LARGE_MESSAGE, SMALL_MESSAGE, WebSocket, accepted
+from hallway.api.engineio.handshake import LARGE_MESSAGE, SMALL_MESSAGE, accepted
+from hallway.api.engineio.websocket import WebSocket
 from hallway.api.sockets import text_frame
 from hallway.errors import InvalidInput
 from tests.api.engineio.lines import FakeLine, frames, masked
@@ -108,6 +109,18 @@ def test_the_other_side_says_good_bye(open_socket: Open) -> None:
         (masked("x" * 40_000, fin=False) + masked("x" * 40_000, CONTINUED), 1009),
         (b"\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff", 1009),
         (b"GET / HTTP/1.1\r\n\r\n", 1002),
+    ],
+    ids=[
+        "no UTF-8",
+        "binary",
+        "not masked",
+        "a kind that there is not",
+        "the middle of nothing",
+        "a beginning in the middle",
+        "too long",
+        "too long together",
+        "longer than anything",
+        "no frame",
     ],
 )
 def test_what_cannot_be_understood_ends_it(open_socket: Open, data: bytes, code: int) -> None:

@@ -197,6 +197,7 @@ async def test_what_touches_a_device(desk: RuleDesk, name: str) -> None:
         "actingRules": ["warm"],
         "groups": ["room"],
         "pages": [],
+        "scenes": [],
         "computed": [],
         "entities": ["switch.lamp"],
     }
@@ -222,7 +223,18 @@ async def test_a_good_sentence_says_what_it_reads_and_acts_on(desk: RuleDesk) ->
         "actions": "turn lamp on",
         "reads": [{"kind": "device", "name": "air"}, {"kind": "variable", "name": "x"}],
         "writes": [{"kind": "device", "name": "lamp"}],
+        "remarks": [],
     }
+
+
+async def test_a_good_sentence_says_which_of_its_words_mean_nothing(desk: RuleDesk) -> None:
+    sentence = "when its 8:00 on mondya or its after 9:00 lamp is on then turn lamp on"
+    told = await desk.ask("checkRule", ruleString=sentence)
+    assert (told["valid"], told["error"]) == (True, None)
+    assert told["remarks"] == [
+        "in “its 8:00 on mondya” the words “on mondya” mean nothing and are left out",
+        "in “its after 9:00 lamp is on” the words “lamp is on” mean nothing and are left out",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +248,7 @@ async def test_a_good_sentence_says_what_it_reads_and_acts_on(desk: RuleDesk) ->
 )
 async def test_a_bad_sentence_says_where_it_goes_wrong(desk: RuleDesk, sentence: str, position: int) -> None:
     told = await desk.ask("checkRule", ruleString=sentence)
-    assert (told["valid"], told["position"], told["reads"]) == (False, position, [])
+    assert (told["valid"], told["position"], told["reads"], told["remarks"]) == (False, position, [], [])
     assert told["error"]
     with desk.refuses():
         await desk.ask("addRuleByString", ruleId="r", rule={"name": "R", "ruleString": sentence})

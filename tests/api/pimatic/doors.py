@@ -55,9 +55,9 @@ def find_device(hub: Hub, ask: Ask) -> object:
 
 
 async def set_later(hub: Hub, ask: Ask) -> object:
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
     hub.home.set_variable("num1", ask.data["value"], ask.caller.context)
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
     return True
 
 
@@ -175,6 +175,5 @@ class SocketDoor:
 
 async def settle() -> None:
     """Until all that needs no thread has happened."""
-    for _ in range(10):
+    for _ in range(30):
         await asyncio.sleep(0)
-    await asyncio.sleep(0.03)

@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from hallway.api.operations.homeassistant import OPERATIONS as HOME_ASSISTANT
+from hallway.api.operations.homeassistant_table import OPERATIONS as HOME_ASSISTANT
 from hallway.api.operations.pimatic.table import OPERATIONS
-from hallway.api.pimatic.actions_page import POLICY, SCRIPT_PATH, actions_page, actions_script, call, curl
+from hallway.api.pimatic.actions_page import actions_page, actions_script, call, curl
+from hallway.api.pimatic.addresses import POLICY, SCRIPT_PATH
 from tests.api.pimatic.declared import ADD, ALL, EVIL, LIST, NASTY, ON_SOCKET, PLAIN, operation
 
 PAGE = actions_page((*OPERATIONS, *HOME_ASSISTANT))

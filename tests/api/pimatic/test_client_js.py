@@ -31,7 +31,7 @@ def run(script: Path, action: str, params: Any = None, **given: Any) -> Any:
         pytest.skip("needs node on PATH")
     told = json.dumps({"action": action, "params": params, "answer": GOOD, **given})
     done = subprocess.run(
-        [node, str(PROGRAM), str(script), told], capture_output=True, text=True, timeout=20, check=False
+        [node, str(PROGRAM), str(script), told], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -69,6 +69,8 @@ def test_what_is_done_at_once(house: RuleHouse, action: str, attribute: str, val
         "turn nothing on",
         "toggle blind",
         "toggle the state of",
+        "toggle the state of lamp state",
+        "set presence of motion to present",
         "open lamp",
         "set presence of outside present",
         "press down",

@@ -21,6 +21,8 @@ from tests.language.rule_house import RuleHouse
         ("set temp of heating to $n * 5", "heating.temperatureSetpoint", 50),
         ('set mode of heating to "boost"', "heating.mode", "boost"),
         ('set mode of heating to "$word"', "heating.mode", "hello"),
+        ('set mode of heating to "boost" mode', "heating.mode", "boost"),
+        ("set temp of outside to 21.5", "outside.temperature", 21.5),
     ],
 )
 def test_levels_are_set_and_put_back(house: RuleHouse, action: str, attribute: str, value: object) -> None:
@@ -28,6 +30,7 @@ def test_levels_are_set_and_put_back(house: RuleHouse, action: str, attribute: s
     house.act("dimmer", "changeDimlevelTo", dimlevel=7)
     house.act("heating", "changeTemperatureTo", temperatureSetpoint=7)
     house.act("heating", "changeModeTo", mode="auto")
+    house.act("outside", "changeTemperatureTo", temperature=7)
     before = house.value(name, device)
     deed = house.deed(action)
     assert deed.lasts
@@ -44,6 +47,7 @@ def test_levels_are_set_and_put_back(house: RuleHouse, action: str, attribute: s
         ("dim dimmer to -1%", "at least 0%"),
         ("dim dimmer to 130%", "at most 100%"),
         ("set temp of heating to 33", "at most 32°C"),
+        ("set temp of heating to -1", "at least 0°C"),
     ],
 )
 def test_a_number_that_is_written_down_must_be_in_range(house: RuleHouse, action: str, reason: str) -> None:
@@ -53,7 +57,7 @@ def test_a_number_that_is_written_down_must_be_in_range(house: RuleHouse, action
 @pytest.mark.parametrize(
     "action",
     ['dim dimmer to "a"', "dim lamp to 30%", "dim dimmer 30", "set temperature of heating to 20",
-     "set temp of outside to 20", "set mode of heating to eco"],
+     "set temp of window to 20", "set temp of heating to 20C", "set mode of heating to eco"],
 )  # fmt: skip
 def test_what_is_no_level_is_refused(house: RuleHouse, action: str) -> None:
     assert not house.does(action)

@@ -45,10 +45,11 @@ def test_what_is_unfinished_is_refused(house: RuleHouse, action: str) -> None:
     assert not house.does(action)
 
 
-def test_what_pimatic_does_not_have_is_proposed_from_the_second_letter_on(house: RuleHouse) -> None:
+def test_what_pimatic_does_not_have_is_proposed_from_the_fourth_letter_on(house: RuleHouse) -> None:
     assert house.proposes_actions("c") == {"close "}
-    assert house.proposes_actions("ca") == {"call "}
+    assert house.proposes_actions("cal") == set()
+    assert house.proposes_actions("call") == {"call "}
     assert house.proposes_actions("call light.") == {"light.turn_on", "light.turn_off", "light.toggle"}
-    assert house.proposes_actions("fi") == {"fire event "}
-    assert house.proposes_actions("ac") == {"activate scene "}
-    assert house.proposes_actions("no") == {"notify "}
+    assert house.proposes_actions("fire") == {"fire event "}
+    assert house.proposes_actions("acti") == {"activate scene "}
+    assert house.proposes_actions("noti") == {"notify "}

@@ -2,9 +2,10 @@
 
 import pytest
 
-from hallway.language.conditions import TimeIs
+from hallway.language.conditions import AttributeIs, TimeIs
 from hallway.language.times import Day, Moment, Period, SunTime, TimeOfDay, Written
-from tests.language.rule_house import RuleHouse
+from tests.home.homes import a_device
+from tests.language.rule_house import RuleHouse, parts
 
 EIGHT = Moment(time=TimeOfDay(8))
 
@@ -40,6 +41,8 @@ def period(house: RuleHouse, condition: str) -> Period:
         ("its 8:00 - 10:00", Period("between", EIGHT, Moment(time=TimeOfDay(10)))),
         ("its 8:00 to 10:00", Period("between", EIGHT, Moment(time=TimeOfDay(10)))),
         ("its between 8:00 and 10:00", Period("between", EIGHT, Moment(time=TimeOfDay(10)))),
+        ("its 8:00 to 10", Period("between", EIGHT, Moment(time=TimeOfDay(10)))),
+        ("its 8am-10am", Period("between", EIGHT, Moment(time=TimeOfDay(10)))),
         ("its monday to friday", Period("between", Moment(Day(weekday=0)), Moment(Day(weekday=4)))),
     ],
 )
@@ -87,6 +90,42 @@ def test_the_sun_is_a_clock_too(
     assert (found.first.offset and found.first.offset.text) == offset
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("its 8:00 o'clock", Period("exact", EIGHT)),
+        ("its 8:00.", Period("exact", EIGHT)),
+        ("its  8:00 ", Period("exact", EIGHT)),
+        ("after 8:00 in the morning", Period("after", EIGHT)),
+        ("8:00  - 10:00 every day", Period("between", EIGHT, Moment(time=TimeOfDay(10)))),
+        ("its friday night", Period("exact", Moment(Day(weekday=4)))),
+    ],
+)
+def test_other_words_behind_a_time_mean_nothing(house: RuleHouse, condition: str, expected: Period) -> None:
+    (predicate, other) = house.predicates(f"{condition} and lamp is on")
+    assert isinstance(predicate.test, TimeIs)
+    assert (predicate.token, predicate.test.period) == (condition, expected)
+    assert other.token == "lamp is on"
+
+
+@pytest.mark.parametrize(
+    "condition", ["its 8:00 exactly 9:00", "its friday evening 8:00", "its after 8:00 - 10:00", "its o'clock 8:00"]
+)
+def test_a_second_time_is_too_much(house: RuleHouse, condition: str) -> None:
+    assert not house.accepts(condition)
+
+
+def test_a_device_goes_before_words_that_mean_nothing() -> None:
+    house = RuleHouse(a_device("DummySwitch", "sun", name="Monday Lamp"))
+    assert isinstance(house.test("sun is on"), AttributeIs)
+    assert isinstance(house.test("monday lamp is on"), AttributeIs)
+
+
+def test_a_form_shows_a_range_as_one_time(house: RuleHouse) -> None:
+    assert parts(house.info("its 8:00 - 10:00")["elements"]) == [("static", "its "), ("time", "8:00 - 10:00")]
+    assert parts(house.info("its 8:00 sharp")["elements"]) == [("static", "its "), ("time", "8:00 sharp")]
+
+
 def test_only_a_point_in_time_is_an_event(house: RuleHouse) -> None:
     events = ("its 8:00", "its friday 8:00", "its sunset", "its $n")
     states = ("its friday", "its after 8:00", "its 8:00 - 9:00", "its before sunset", "its 24.12.")
@@ -94,8 +133,8 @@ def test_only_a_point_in_time_is_an_event(house: RuleHouse) -> None:
     assert [house.test(condition).is_event for condition in states] == [False] * 5
 
 
-def test_the_sun_is_proposed_from_the_second_letter_on(house: RuleHouse) -> None:
-    assert house.proposes("its su") == {"sunrise", "sunriseEnd", "sunset", "sunsetStart"}
-    assert "sunset" not in house.proposes("s")
+def test_the_sun_is_proposed_from_the_fourth_letter_on(house: RuleHouse) -> None:
+    assert house.proposes("its suns") == {"sunset", "sunsetStart"}
+    assert "sunset" not in house.proposes("its sun")
     assert house.proposes("its 8") == set()
     assert {"after ", "before ", '"', "$n"} <= house.proposes("its ")

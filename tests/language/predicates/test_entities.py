@@ -24,9 +24,9 @@ def test_devices_come_first(house: RuleHouse) -> None:
     assert house.test("state of lamp is on") == AttributeIs("lamp", "state", "==", value=True)
 
 
-def test_entities_are_proposed_once_one_letter_is_typed(house: RuleHouse) -> None:
-    assert "light.dimmer" in house.proposes("state of l")
-    assert "light.dimmer" not in house.proposes("state of ")
+def test_entities_are_proposed_once_a_dot_is_typed(house: RuleHouse) -> None:
+    assert "light.dimmer" in house.proposes("state of light.")
+    assert "light.dimmer" not in house.proposes("state of light")
 
 
 @pytest.mark.parametrize("condition", ["state of weather is up", "state of weather.sun", "state of weather.sun is"])

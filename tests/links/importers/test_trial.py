@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hallway.errors import InvalidInput
+from hallway.home.values import Attributes
 from hallway.language.expressions import parse
 from hallway.links.importers.pimatic_config import read
 from hallway.links.importers.pimatic_database import LastValue
@@ -20,6 +21,11 @@ def trial(**changed: Any) -> Tried:
     return tried(read(json.dumps(config(**{"devices": usable, "pages": [], "groups": [], **changed}))).items, parse)
 
 
+def computing(kind: str) -> Attributes:
+    item: Attributes = {"name": "flag", "expression": "$limit * 2", "type": kind}
+    return {"id": "v", "class": "VariablesDevice", "variables": [item]}
+
+
 def test_a_home_that_works_has_nothing_to_tell() -> None:
     usable = [{"id": "lamp", "class": "DummyDimmer"}]
     assert tried(read(json.dumps(config(devices=usable))).items, parse).parked == ()
@@ -30,6 +36,10 @@ def test_a_home_that_works_has_nothing_to_tell() -> None:
     [
         ({"devices": [{"id": "lamp", "class": "HueLight"}]}, ["device lamp: there is no device class 'HueLight'"]),
         ({"devices": [{"id": "lamp", "class": "Timer", "resolution": "x"}]}, ["device lamp: class Timer: resolution"]),
+        (
+            {"devices": [computing("date")], "variables": [{"name": "limit", "value": 1}]},
+            ["device v: class VariablesDevice: variables 1: type must be one of"],
+        ),
         ({"variables": [{"name": "limit", "expression": "$nothing +"}]}, ["variable limit: "]),
         ({"rules": [{"id": "night", "rule": "turn lamp off"}]}, ["rule night: a rule must begin with"]),
         ({"pages": [{"id": "p", "devices": 5}]}, ["page p: devices must be a list"]),

@@ -17,8 +17,9 @@ from hallway.access.callers import EVERYTHING, Caller
 from hallway.access.people import Person
 from hallway.access.roles import BUILT_IN
 from hallway.api.operations.base import Edited, Forwarding, Hub, Info
+from hallway.api.operations.pimatic.attribute_times import logging_of
 from hallway.api.operations.pimatic.forms import Forms
-from hallway.api.operations.pimatic.history import RecentHistory
+from hallway.api.operations.pimatic.history import PastHistory
 from hallway.api.operations.pimatic.kept import Kept
 from hallway.api.operations.pimatic.recent import Recent
 from hallway.api.operations.table import OPERATIONS
@@ -26,11 +27,14 @@ from hallway.api.pimatic.calls import Calls
 from hallway.api.pimatic.gathering import gather
 from hallway.errors import HallwayError, Told
 from hallway.home.changes import Context
+from hallway.home.messages import LastMessages
 from hallway.home.values import Attributes
 from hallway.language.kinds import built_in
 from hallway.language.rules import RuleParser
 from hallway.residents import people_of
+from hallway.store.history.recorder import HistoryRecorder
 from tests.home.homes import House
+from tests.home.listed_past import ListedPast, Written
 
 ADMIN = Caller("admin", EVERYTHING, Context("pimatic", user="admin"), role="admin")
 INFO = Info("Home", "1.0", None, None, "UTC", "metric")
@@ -64,6 +68,8 @@ class Desk:
         self.restarts = 0
         recent = Recent(self.home)
         self.kept = Kept(self.home)
+        self.past = ListedPast()
+        self.recorder = HistoryRecorder(self.home, Written(self.past), lambda: logging_of(self.kept), 30 * 86_400)
         self.hub = Hub(
             self.home,
             INFO,
@@ -74,9 +80,11 @@ class Desk:
             self.people,
             Forms(self.home, recent),
             self.kept,
-            RecentHistory(self.home, recent),
+            PastHistory(self.past, self.past.tidy),
+            LastMessages(self.home.messages),
             rule_language=language,
             restart=self._restart,
+            past=self.past,
         )
         self._calls = Calls(self.hub, OPERATIONS)
 
@@ -89,16 +97,7 @@ class Desk:
 
     async def ask(self, name: str, /, caller: Caller = ADMIN, **data: Any) -> Any:
         """The result of an operation, as its JSON reads."""
-        operation = self._calls.operation(name)
-        in_path = {known.name for known in operation.parameters if known.where == "path"}
-        path = {key: str(data[key]) for key in in_path if key in data}
-        body = {key: value for key, value in data.items() if key not in in_path}
-        started = self._calls.start(operation, gather(operation, path, {}, body), caller)
-        if isawaitable(started):
-            says_so = operation.at_once(self.hub)
-            assert says_so is isinstance(started, Edited), f"{name} says {says_so} to whether it needs no task"
-            started = await started
-        return orjson.loads(orjson.dumps(started))
+        return await asked(self._calls, self.hub, name, caller, data)
 
     async def kept_after(self, name: str, /, **data: Any) -> Any:
         """Likewise, of an edit: it changed something and waited until all of it was kept."""
@@ -117,3 +116,17 @@ class Desk:
         assert caught.value.status == status
         assert [word for word in words if word not in caught.value.message] == [], caught.value.message
         assert self.house.everything() == before
+
+
+async def asked(calls: Calls, hub: Hub, name: str, caller: Caller, data: dict[str, Any]) -> Any:
+    """The result of an operation, as its JSON reads. What it says of itself must hold: whether it needs a task."""
+    operation = calls.operation(name)
+    in_path = {known.name for known in operation.parameters if known.where == "path"}
+    path = {key: str(data[key]) for key in in_path if key in data}
+    body = {key: value for key, value in data.items() if key not in in_path}
+    started = calls.start(operation, gather(operation, path, {}, body), caller)
+    if isawaitable(started):
+        says_so = operation.at_once(hub)
+        assert says_so is isinstance(started, Edited), f"{name} says {says_so} to whether it needs no task"
+        started = await started
+    return orjson.loads(orjson.dumps(started))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hallway.access.callers import Caller
+from hallway.errors import InvalidInput
 from tests.api.operations.pimatic.desk import ADMIN, Desk
 from tests.home.homes import NOW, TEST, a_device
 
@@ -70,13 +71,54 @@ async def test_messages_are_counted_tagged_and_deleted() -> None:
     assert await desk.ask("queryMessages") == []
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"before": "2020-01-01"},
+        {"criteria": {"befor": "2020-01-01"}},
+        {"criteria": {"before": "yesterday"}},
+        {"criteria": "before"},
+        {"criteria": {"level": "error"}, "after": 5},
+    ],
+)
+async def test_what_a_deletion_does_not_know_keeps_everything(given: Any) -> None:
+    desk = desk_with_messages()
+    with pytest.raises(InvalidInput):
+        await desk.ask("deleteMessages", **given)
+    assert await desk.ask("queryMessagesCount") == 5
+
+
+@pytest.mark.parametrize("name", ["queryMessages", "queryMessagesCount", "queryDeviceAttributeEvents"])
+async def test_a_criterion_that_nobody_knows_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput, match="there is no criterion 'afte': give "):
+        await desk_with_messages().ask(name, criteria={"afte": 5})
+
+
 async def busy_desk() -> Desk:
+    """A temperature that is recorded each time, and a lamp."""
     desk = Desk(a_device("DummySwitch", "lamp"), a_device("DummyTemperatureSensor", "outside"))
+    every_time = {"expire": "1y", "interval": "0"}
+    await desk.ask("addDeviceAttributeLogging", deviceId="outside", attributeName="temperature", time=every_time)
+    await desk.recorder.begin()
     for degrees in (20, 22, 26):
         desk.house.clock.advance(10)
         desk.house.act("outside", "changeTemperatureTo", temperature=degrees)
     desk.house.act("lamp", "turnOn")
     return desk
+
+
+async def test_what_flows_is_recorded_every_five_minutes_unless_it_is_said_otherwise() -> None:
+    desk = Desk(a_device("DummyTemperatureSensor", "outside"))
+    await desk.recorder.begin()
+    for degrees in range(12):
+        desk.house.clock.advance(60)
+        desk.house.act("outside", "changeTemperatureTo", temperature=degrees)
+    found = await desk.ask("querySingleDeviceAttributeEvents", deviceId="outside", attributeName="temperature")
+    assert [(event["time"] - MS, event["value"]) for event in found] == [(0, None), (300_000, 4), (600_000, 9)]
+    await desk.ask("addDeviceAttributeLogging", deviceId="outside", attributeName="temperature", time={"expire": "0"})
+    desk.house.clock.advance(600)
+    desk.house.act("outside", "changeTemperatureTo", temperature=99)
+    assert await desk.ask("queryDeviceAttributeEventsCount") == 4  # and one of the humidity
 
 
 async def test_what_an_attribute_was() -> None:
@@ -147,13 +189,14 @@ async def test_for_how_long_each_attribute_is_kept() -> None:
     desk = await busy_desk()
     info = {known["attributeName"]: known for known in await desk.ask("queryDeviceAttributeEventsInfo")}
     assert (info["state"]["interval"], info["state"]["expire"], info["state"]["discrete"]) == ("0", "7d", True)
-    assert (info["temperature"]["interval"], info["temperature"]["expire"]) == ("5min", "1y")
+    assert (info["temperature"]["interval"], info["temperature"]["expire"]) == ("0", "1y")
+    assert (info["humidity"]["interval"], info["humidity"]["expire"]) == ("5min", "1y")
 
 
 async def test_how_long_is_said_for_all_and_for_one() -> None:
     desk = await busy_desk()
     wanted = [{"deviceId": "*", "attributeName": "*", "type": "*", "interval": "0", "expire": "3d"}]
-    assert len(await desk.ask("getDeviceAttributeLogging")) == 4
+    assert len(await desk.ask("getDeviceAttributeLogging")) == 5
     await desk.kept_after("setDeviceAttributeLogging", attributeLogging=wanted)
     assert await desk.ask("getDeviceAttributeLogging") == wanted
     for time in ("1d", {"expire": "1d", "interval": "1min"}):
@@ -165,6 +208,26 @@ async def test_how_long_is_said_for_all_and_for_one() -> None:
         "interval": "1min",
         "intervalMs": 60_000,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("queryDeviceAttributeEvents", {}),
+        ("queryDeviceAttributeEventsCount", {}),
+        ("queryDeviceAttributeEventsCounts", {}),
+        ("queryDeviceAttributeEventsDevices", {}),
+        ("queryDeviceAttributeEventsInfo", {}),
+        ("querySingleDeviceAttributeEvents", {"deviceId": "lamp", "attributeName": "state"}),
+    ],
+)
+async def test_what_devices_were_is_for_who_may_see_what_they_are(name: str, given: Any) -> None:
+    desk = await busy_desk()
+    lacking = Caller("reader", frozenset({"events:read"}), ADMIN.context)
+    with desk.refuses("devices:read", status=403):
+        await desk.ask(name, caller=lacking, **given)
+    allowed = Caller("reader", frozenset({"events:read", "devices:read"}), ADMIN.context)
+    assert await desk.ask(name, caller=allowed, **given)
 
 
 async def test_reading_is_not_enough_to_say_how_long() -> None:
@@ -182,7 +245,7 @@ async def test_what_is_left_of_a_device_that_is_gone_is_found_and_forgotten() ->
     assert [(problem["id"], problem["deviceId"], problem["action"]) for problem in problems] == [(1, "lamp", "delete")]
     with desk.refuses("lamp"):
         await desk.ask("updateDeviceAttribute", id=1)
-    assert await desk.ask("deleteDeviceAttribute", id="1") == [1, 0]
+    assert await desk.ask("deleteDeviceAttribute", id="1") == [1, 2]
     assert await desk.ask("deleteDeviceAttribute", id=1) == [0, 0]
     assert await desk.ask("checkDatabase") == []
     assert await desk.ask("updateDeviceAttribute", id=2) is None

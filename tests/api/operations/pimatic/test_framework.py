@@ -14,7 +14,7 @@ import pytest
 from hallway.access.callers import Caller
 from hallway.access.people import Person
 from hallway.api.operations.base import Ask
-from hallway.api.operations.pimatic import applying
+from hallway.api.operations.pimatic import applying, plans
 from hallway.api.operations.pimatic.framework import restart
 from hallway.errors import InvalidInput
 from hallway.home.announcing import MAX_DEFINITION
@@ -395,7 +395,7 @@ async def test_homes_that_are_made_for_a_trial_do_not_stay(monkeypatch: pytest.M
         trials.append(weakref.ref(home))
         return home
 
-    monkeypatch.setattr(applying, "Home", trial_home)
+    monkeypatch.setattr(plans, "Home", trial_home)
     desk = furnished()
     config = await config_of(desk)
     for name in ("a", "b", "c"):

@@ -1,90 +1,95 @@
-"""The short history in memory: what it knows of devices that are there, were there, and are many."""
+"""Events of attributes out of a past: in an order, some of them, means of them."""
 
 from __future__ import annotations
-
-import asyncio
 
 import pytest
 
 from hallway.api.operations.pimatic import history
-from hallway.api.operations.pimatic.history import Event, RecentHistory, Wanted, means
-from hallway.api.operations.pimatic.recent import Recent
-from tests.home.homes import TEST, House, a_device
+from hallway.api.operations.pimatic.history import PastHistory, Wanted
+from hallway.errors import InvalidInput
+from hallway.home.past import Series
+from tests.home.listed_past import ListedPast
+
+OUTSIDE, INSIDE = (Series("attribute", device, "temperature") for device in ("outside", "inside"))
+LAMP = Series("attribute", "lamp", "state")
+NEVER = float("nan")
 
 
-def kept(house: House) -> RecentHistory:
-    return RecentHistory(house.home, Recent(house.home))
+@pytest.fixture
+def past() -> ListedPast:
+    past = ListedPast()
+    past.put(OUTSIDE, (1, 10), (11, 20), (12, None), (21, 30))
+    past.put(INSIDE, (2, 19), (22, 21))
+    past.put(LAMP, (5, "on"), (15, "off"), value_type="string")
+    past.put(Series("variable", "temperature"), (1, 1))
+    return past
 
 
-async def test_numbers_of_attributes_never_move() -> None:
-    house = House(a_device("DummySwitch", "one"))
-    past = kept(house)
-    house.home.add_device(a_device("DummyDimmer", "two"), "store", TEST)
-    house.home.remove_device("one", TEST)
-    house.home.add_device(a_device("DummySwitch", "three"), "store", TEST)
-    house.home.add_device(a_device("DummySwitch", "one"), "store", TEST)
-    assert {(known.device_id, known.name): known.id for known in await past.attributes()} == {
-        ("one", "state"): 1,
-        ("two", "dimlevel"): 2,
-        ("two", "state"): 3,
-        ("three", "state"): 4,
-    }
+async def found(past: ListedPast, wanted: Wanted) -> list[tuple[str, float, object]]:
+    events = await PastHistory(past, past.tidy).events(wanted)
+    return [(event.device_id, event.at, event.value) for event in events]
 
 
-async def test_reported_states_have_their_last_value() -> None:
-    house = House()
-    past = kept(house)
-    house.report("weather.sun", "bright", degrees=21)
-    house.clock.advance(1)
-    house.report("weather.sun", "dark", degrees=12)
-    found = await past.events(Wanted(devices=frozenset({"weather-sun"}), order="attributeName", descending=False))
-    assert [(event.attribute, event.value) for event in found] == [("degrees", 12), ("state", "dark")]
+async def test_the_newest_come_first(past: ListedPast) -> None:
+    assert await found(past, Wanted(limit=3)) == [("inside", 22, 21), ("outside", 21, 30), ("lamp", 15, "off")]
+    assert await found(past, Wanted(offset=6, limit=3)) == [("inside", 2, 19), ("outside", 1, 10)]
+    assert await found(past, Wanted(limit=0)) == []
 
 
-async def test_devices_that_are_gone_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "MOST_GONE", 2)
-    house = House(*(a_device("DummySwitch", f"d{number}") for number in range(4)))
-    past = kept(house)
-    for number in range(4):
-        house.home.remove_device(f"d{number}", TEST)
-    assert [known.device_id for known in await past.attributes()] == ["d2", "d3"]
-    assert await past.events(Wanted()) == []
+async def test_some_devices_attributes_and_times(past: ListedPast) -> None:
+    of_lamp = Wanted(devices=frozenset({"lamp", "nope"}), descending=False)
+    assert await found(past, of_lamp) == [("lamp", 5, "on"), ("lamp", 15, "off")]
+    warm = Wanted(attributes=frozenset({"temperature"}), after=2, before=12, descending=False)
+    assert await found(past, warm) == [("inside", 2, 19), ("outside", 11, 20), ("outside", 12, None)]
+    assert await found(past, Wanted(devices=frozenset({"nope"}))) == []
+    assert await found(past, Wanted(after=NEVER)) == []
 
 
-async def test_others_get_their_turn_while_a_large_home_is_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "AT_ONCE", 2)
-    house = House(*(a_device("DummySwitch", f"d{number}") for number in range(10)))
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.ensure_future(other())
-    found = await kept(house).events(Wanted(limit=3))
-    task.cancel()
-    assert len(found) == 3
-    assert turns >= 5
+async def test_another_order_than_that_of_time(past: ListedPast) -> None:
+    values = [value for _, _, value in await found(past, Wanted(order="value", descending=False))]
+    assert values == [None, 10, 19, 20, 21, 30, "off", "on"]
+    best = await found(past, Wanted(order="value", offset=2, limit=2))
+    assert best == [("outside", 21, 30), ("inside", 22, 21)]
 
 
-async def test_a_device_may_go_while_it_is_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "AT_ONCE", 1)
-    house = House(*(a_device("DummySwitch", f"d{number}") for number in range(4)))
-    past = kept(house)
-    looking = asyncio.ensure_future(past.events(Wanted(order="deviceId", descending=False)))
-    await asyncio.sleep(0)
-    house.home.remove_device("d3", TEST)
-    assert [event.device_id for event in await looking] == ["d0", "d1", "d2"]
+async def test_only_the_best_are_held_when_there_are_many(past: ListedPast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MOST_EVENTS", 5)
+    for number in range(100):
+        past.put(INSIDE, (100 + number, (number * 37) % 100))
+    best = await found(past, Wanted(devices=frozenset({"inside"}), order="value", limit=3))
+    assert [value for _, _, value in best] == [99, 98, 97]
+    with pytest.raises(InvalidInput, match="offset and limit"):
+        await found(past, Wanted(order="value", offset=10**9))
 
 
-def test_means_are_those_of_numbers_in_each_span() -> None:
-    events = [Event("d", "a", "number", at, value) for at, value in ((1, 1), (9, 3), (11, 10), (12, None))]
-    text = Event("d", "b", "string", 5, "x")
-    assert [(event.at, event.value) for event in means([*events, text], 10)] == [
-        (5, "x"),
-        (12, None),
-        (1, 2),
-        (11, 10),
+async def test_means_of_each_attribute(past: ListedPast) -> None:
+    means_of = Wanted(attributes=frozenset({"temperature"}), every=20, descending=False)
+    assert await found(past, means_of) == [
+        ("outside", 1, 15),
+        ("inside", 2, 19),
+        ("outside", 12, None),
+        ("outside", 21, 30),
+        ("inside", 22, 21),
     ]
+    past.put(OUTSIDE, (3, 2))
+    early = Wanted(devices=frozenset({"outside", "lamp"}), before=14, every=10, descending=False)
+    assert await found(past, early) == [
+        ("outside", 1, 6),
+        ("lamp", 5, "on"),
+        ("outside", 11, 20),
+        ("outside", 12, None),
+    ]
+
+
+async def test_attributes_are_counted_and_forgotten_and_nothing_else(past: ListedPast) -> None:
+    kept = PastHistory(past, past.tidy)
+    assert [(known.device_id, known.name, known.type) for known in await kept.attributes()] == [
+        ("outside", "temperature", "number"),
+        ("inside", "temperature", "number"),
+        ("lamp", "state", "string"),
+    ]
+    assert await kept.counts() == {1: 4, 2: 2, 3: 2}
+    assert await kept.forget(4) is None  # it is that of a variable
+    assert await kept.forget(1) == 4
+    assert await kept.forget(1) is None
+    assert await kept.counts() == {2: 2, 3: 2}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from hallway.api.operations.pimatic.logging_times import DEFAULT, checked, milliseconds_in, time_for
 from hallway.errors import InvalidInput
 from hallway.home.devices import Attribute
+from hallway.home.logging_times import DEFAULT, checked, milliseconds_in, time_for
 from hallway.home.values import Attributes
 
 TEMPERATURE = Attribute(name="temperature", type="number", label="T", description="", discrete=False)
