@@ -1,6 +1,6 @@
 # Everything a developer needs: a machine with Python 3.11+ and make is enough.
 #   make run    a demo home on http://127.0.0.1:8123
-#   make test   all tests
+#   make test   all tests, some at a time; some of them: make test ARGS='tests/store -k redo -n 0'
 #   make check  lint, format, types
 #   make bench  how fast it is beside a bare server, in one run
 #   make clean  remove all that make and the tools made
@@ -23,8 +23,10 @@ help:
 run: $(VENV)/runtime.stamp
 	@$(BIN)/hallway demo
 
+# A thousand processes import the program: what Python has compiled is kept, whatever the surroundings say.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -p tests.skips --quiet $(ARGS)
+	@$(BIN)/python -m pytest -p tests.skips --numprocesses=3 --dist=worksteal --quiet $(ARGS)
 
 check: $(VENV)/dev.stamp
 	@failed=0; \

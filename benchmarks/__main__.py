@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from typing import Final
 
-from benchmarks import devices, get_state, post_state, rules, sockets, start, stream, variable, variable_patch
+from benchmarks import devices, get_state, history, post_state, rules, sockets, start, stream, variable, variable_patch
 from benchmarks.company import Company, gather
 from benchmarks.errors import BenchmarkError
 from benchmarks.measure import Cores, Plan, choose_cores, on_core
@@ -20,13 +20,17 @@ from benchmarks.table import Report, render
 
 COMPARISONS: Final = (get_state, post_state, stream)
 PIMATIC_DOOR: Final = (variable, variable_patch, devices, sockets)
-NAMES: Final = (*(benchmark.NAME for benchmark in (*COMPARISONS, *PIMATIC_DOOR)), rules.NAME, start.NAME)
+NAMES: Final = (*(benchmark.NAME for benchmark in (*COMPARISONS, *PIMATIC_DOOR)), rules.NAME, history.NAME, start.NAME)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for and print it; 1 when a run could not be trusted."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.history_rows < history.LEAST_ROWS:
+        parser.error(
+            f"--history-rows must be {history.LEAST_ROWS} at least: two days of {history.ATTRIBUTES} attributes"
+        )
     unknown = [name for name in options.names if name not in NAMES]
     if unknown:
         parser.error(f"no benchmark is called {unknown[0]!r}; there are {', '.join(NAMES)}")
@@ -43,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reports += _run_pimatic_door(names, plan, cores, with_hub=options.hub, with_pimatic=options.pimatic)
             if rules.NAME in names:
                 reports += rules.run(Company(cores.server, options.hub), plan)
+            if history.NAME in names and options.hub:
+                reports.append(history.run(history.Sizes(rows=options.history_rows)))
             if start.NAME in names:
                 reports.append(start.run(cores.server, with_hub=options.hub))
     except (BenchmarkError, OSError) as error:
@@ -60,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="length of one measurement (%(default)s)")
     parser.add_argument("--repeats", type=int, default=usual.repeats, help="turns of each server (%(default)s)")
     parser.add_argument("--connections", type=int, default=usual.connections, help="of the load client (%(default)s)")
+    parser.add_argument(
+        "--history-rows",
+        type=int,
+        default=history.ROWS,
+        metavar="N",
+        help="samples of the past that are asked (%(default)s; making that many takes minutes)",
+    )
     parser.add_argument("--markdown", action="store_true", help="print Markdown tables")
     parser.add_argument("--no-hub", dest="hub", action="store_false", help="leave the hub out: what the machine can do")
     parser.add_argument(

@@ -13,7 +13,7 @@ from typing import Final, Self, cast
 from benchmarks.errors import BenchmarkError
 from benchmarks.servers import Server
 
-EVENT_TIMEOUT: Final = 15.0
+EVENT_TIMEOUT: Final = 60.0
 
 
 class Audience:

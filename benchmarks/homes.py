@@ -10,22 +10,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
+from hallway.access.callers import SCOPES
+
 PASSWORD: Final = "bench-password"
 USER: Final = "bench"
 CLASSES: Final = ("DummySwitch", "DummyDimmer", "DummyTemperatureSensor")
-SCOPES: Final = (
-    "pages",
-    "rules",
-    "variables",
-    "messages",
-    "config",
-    "events",
-    "devices",
-    "groups",
-    "plugins",
-    "updates",
-    "database",
-)
 ROOM: Final = 4000
 """Connections that a hub takes: half of them may come from one address, and that is more than the largest audience."""
 
@@ -85,7 +74,7 @@ def write_hub(home: Path, port: int, devices: tuple[Device, ...], *, pimatic_doo
 
 def write_pimatic(home: Path, port: int, devices: tuple[Device, ...]) -> Path:
     """Write pimatic's config.json with the same devices and user, and its database beside it."""
-    permissions = {**dict.fromkeys(SCOPES, "write"), "controlDevices": True, "restart": True}
+    permissions: dict[str, str | bool] = {**dict.fromkeys(SCOPES, "write"), "controlDevices": True, "restart": True}
     config = {
         "settings": {
             "locale": "en",

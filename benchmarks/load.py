@@ -15,7 +15,7 @@ import uvloop
 from benchmarks.errors import BenchmarkError
 from benchmarks.servers import Server
 
-ANSWER_TIMEOUT: Final = 15.0
+ANSWER_TIMEOUT: Final = 60.0
 LAST: Final = 4096
 
 Work = Callable[[int], tuple[bytes, bytes]]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.load import Pool, Work, run_loop
+from benchmarks.load import ANSWER_TIMEOUT, Pool, Work, run_loop
 from benchmarks.measure import Plan, Sample, cpu_seconds
 from benchmarks.servers import Server
 
@@ -47,12 +47,14 @@ def in_turns(
 
 
 async def keep_busy(server: Server, plan: Plan, work: Work) -> Sample:
-    """Load a server on all connections and count what it answers and what CPU time it takes."""
+    """Load a server on all connections, until its first answer at least: what it answers and what CPU time it takes."""
     async with Pool.open(server, plan.connections) as pool:
         pool.start(work)
         await pool.run_for(plan.warm_up)
         answered, cpu, at = pool.answered, cpu_seconds(server.pid), time.perf_counter()
         await pool.run_for(plan.seconds)
+        while pool.answered == answered and time.perf_counter() - at < ANSWER_TIMEOUT:
+            await pool.run_for(plan.seconds)
         sample = sample_since(server, answered, cpu, at, pool.answered)
         await pool.stop()
         return sample
@@ -65,6 +67,6 @@ def sample_since(server: Server, before: int, cpu: float | None, at: float, afte
     """
     now = cpu_seconds(server.pid)
     if after == before:
-        raise BenchmarkError(f"{server.name}: not one answer in time; measure longer with --seconds")
+        raise BenchmarkError(f"{server.name}: not one answer in {time.perf_counter() - at:.0f} s")
     used = None if now is None or cpu is None else now - cpu
     return Sample(operations=after - before, seconds=time.perf_counter() - at, cpu=used)

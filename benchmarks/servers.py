@@ -4,8 +4,10 @@ A server is started on its core with a free port, awaited until it answers, and 
 It must not know what is measured.
 """
 
+import contextlib
 import http.client
 import os
+import random
 import re
 import signal
 import socket
@@ -28,7 +30,9 @@ from benchmarks.measure import on_core
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 HOST: Final = "127.0.0.1"
-START_TIMEOUT: Final = 30.0
+START_TIMEOUT: Final = 120.0
+_PORTS: Final = range(10_000, 16_000)
+"""Below those that outgoing connections get."""
 STOP_TIMEOUT: Final = 10.0
 POLL: Final = 0.002
 NODE_SERVER: Final = ROOT / "benchmarks" / "socket_io_server.js"
@@ -56,7 +60,7 @@ class Server:
 
     def call(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """One request on a connection of its own: status and body. Raises OSError while nothing listens."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         try:
             headers = dict([self.credential, ("Content-Type", "application/json")])
             connection.request(method, path, body, headers)
@@ -75,7 +79,7 @@ class Server:
 
 def with_session(server: Server, path: str) -> Server:
     """The same server asked with the session cookie that it gives to whoever comes with Basic."""
-    connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
     try:
         connection.request("GET", path, headers=dict([server.credential]))
         answer = connection.getresponse()
@@ -89,10 +93,13 @@ def with_session(server: Server, path: str) -> Server:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback interface that nobody listens on now, nor gets for a connection meanwhile."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            return port
 
 
 @contextmanager

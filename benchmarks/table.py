@@ -12,6 +12,7 @@ COMPARISON = ("work", "server", "per s", "CPU µs/op", "busy", "of raw, CPU", "o
 BESIDE_NODE = ("work", "server", "per s", "CPU µs/op", "busy", "of node, CPU", "of node, rate", "p50 ms", "p99 ms")
 LANGUAGE = ("read", "middle µs", "slowest µs", "middle µs after a new device", "slowest µs after a new device")
 CHANGES = ("a change of a variable", "p50 µs", "p99 µs")
+PAST = ("history", "rows", "middle", "slowest", "unit")
 START = ("start", "server", "first answer s", "again s", "idle RSS MB")
 
 
