@@ -33,6 +33,30 @@ from hallway.home.values import Attributes
         ),
         ({"n": [1, 2]}, {"n": [2]}, [{"field": "n", "was": [1, 2], "is": [2]}]),
         ({"password": "a"}, {"password": "b"}, [{"field": "password", "was": "xxxxxxxxxx", "is": "xxxxxxxxxx"}]),
+        (
+            {"tokens": ["one", "two"]},
+            {"tokens": ["one", "three"]},
+            [{"field": "tokens", "was": ["xxxxxxxxxx", "xxxxxxxxxx"], "is": ["xxxxxxxxxx", "xxxxxxxxxx"]}],
+        ),
+        (
+            {"urls": ["http://ann:one@host/"]},
+            {"urls": ["http://ann:two@host/", "http://other/"]},
+            [
+                {
+                    "field": "urls",
+                    "was": ["http://xxxxxxxxxx@host/"],
+                    "is": ["http://xxxxxxxxxx@host/", "http://other/"],
+                }
+            ],
+        ),
+        (
+            {"credentials": [{"name": "ann", "value": "one"}]},
+            {"credentials": [{"name": "bob", "value": "two"}]},
+            [
+                {"field": "credentials.xxxxxxxxxx.name", "was": "xxxxxxxxxx", "is": "xxxxxxxxxx"},
+                {"field": "credentials.xxxxxxxxxx.value", "was": "xxxxxxxxxx", "is": "xxxxxxxxxx"},
+            ],
+        ),
         ({"a": 1}, {"a": 1}, []),
     ],
 )
@@ -50,6 +74,11 @@ def test_fields(was: Any, now: Any, told: Any) -> None:
         (("page", "p"), {"x": 1}, {}, "page p: x was 1 and is not there any more"),
         (("device", "d"), {}, {"x": "long " * 30}, 'device d: x is "long long'),
         (("group", "g"), {"devices": ["a", "b"]}, {"devices": ["b", "a"]}, "group g: devices are in another order"),
+        (("device", "d"), {"n": [1, 2]}, {"n": [2, 1]}, "device d: n are in another order"),
+        (("device", "d"), {"n": [1, 2]}, {"n": [1, 3]}, "device d: n was [1,2], is [1,3]"),
+        (("device", "d"), {"n": ["a", "a"]}, {"n": ["a"]}, 'device d: n was ["a","a"], is ["a"]'),
+        (("device", "d"), {"n": 1}, {"n": True}, "device d: n was 1, is true"),
+        (("device", "d"), {"tokens": ["one"]}, {"tokens": ["two"]}, "device d: tokens is another one"),
         (("order", "device"), None, {"order": ["a", "b"]}, "devices were put in order: a, b"),
         (("order", "device"), {"order": ["a"]}, None, "the order of devices was changed"),
         (

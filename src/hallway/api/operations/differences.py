@@ -48,13 +48,13 @@ class Field(msgspec.Struct, frozen=True):
             parts = [f"{_names(self.came)} came"] if self.came else []
             parts += [f"{_names(self.went)} went"] if self.went else []
             return f"{self.path}: {' and '.join(parts)}"
-        if isinstance(self.was, list) and isinstance(self.now, list):
+        if isinstance(self.was, list) and isinstance(self.now, list) and _is_reordered(self.was, self.now):
             return f"{self.path} are in another order"
         if self.was is msgspec.UNSET:
             return f"{self.path} is {_shown(self.now)} now and was not there"
         if self.now is msgspec.UNSET:
             return f"{self.path} was {_shown(self.was)} and is not there any more"
-        if self.was == self.now:
+        if same(self.was, self.now):  # what is shown of it, for what is different is secret
             return f"{self.path} is another one"
         return f"{self.path} was {_shown(self.was)}, is {_shown(self.now)}"
 
@@ -162,13 +162,14 @@ def _in_lists(
     path: str, raw: tuple[list[Value], list[Value]], shown: tuple[list[Value], list[Value]]
 ) -> Iterator[Field]:
     was, now = raw
-    if all(isinstance(item, str) for item in (*was, *now)):
+    nothing_hidden = shown == raw
+    if nothing_hidden and all(isinstance(item, str) for item in (*was, *now)):
         before, after = [str(item) for item in was], [str(item) for item in now]
         came = tuple(item for item in dict.fromkeys(after) if item not in set(before))
         went = tuple(item for item in dict.fromkeys(before) if item not in set(after))
         yield Field(path, list[Value](before), list[Value](after), came, went)
         return
-    by_name = [_by_name(items) for items in raw]
+    by_name = [_by_name(items) for items in shown]  # a name may be secret as well
     if by_name[0] is None or by_name[1] is None:
         yield Field(path, shown[0], shown[1])
         return
@@ -194,6 +195,11 @@ def _by_name(items: list[Value]) -> dict[str, int] | None:
             return None
         found[names[0]] = place
     return found
+
+
+def _is_reordered(was: list[Value], now: list[Value]) -> bool:
+    """Whether these are the same items, otherwise put in order."""
+    return was != now and sorted(map(encode, was)) == sorted(map(encode, now))
 
 
 def _names(names: tuple[str, ...]) -> str:
