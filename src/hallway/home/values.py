@@ -79,6 +79,20 @@ def _decode_slowly(data: bytes) -> Value:
     return value
 
 
+def check_texts(value: Value) -> None:
+    """CannotStore: a text in it holds half a surrogate pair, which nobody could write down, nor look for."""
+    try:
+        orjson.dumps(value)
+    except TypeError:  # also where it is something else that orjson has no words for
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise CannotStore(_HALF_A_PAIR) from None
+
+
+_HALF_A_PAIR = "a text holds half a surrogate pair (\\ud800 to \\udfff), which UTF-8 cannot carry"
+
+
 def encode(value: object) -> bytes:
     """Value → JSON bytes; NaN and infinities become null, as JSON has no word for them."""
     try:
@@ -107,7 +121,7 @@ def _encode_slowly(value: object) -> bytes:
     except (RecursionError, msgspec.DecodeError):
         raise CannotStore(f"the value is nested too deeply: at most {MAX_DEPTH} levels") from None
     except (UnicodeEncodeError, UnicodeDecodeError):
-        raise CannotStore("a text holds half a surrogate pair (\\ud800 to \\udfff), which UTF-8 cannot carry") from None
+        raise CannotStore(_HALF_A_PAIR) from None
     except (TypeError, OverflowError) as error:
         raise CannotStore(f"the value cannot be written as JSON: {error}") from None
     return data

@@ -92,6 +92,7 @@ OPERATIONS = (
     _operation("waitForEver", "", "", wait_for_ever),
     _operation("refuseLater", "", "", refuse_later),
     _operation("echo", "", "text", lambda _hub, ask: ask.data["text"], "text"),
+    _operation("sayWhatCannotBe", "", "text", lambda _hub, _ask: "\ud800"),
     _operation("breakDown", "", "", break_down),
     _operation("breakDownLater", "", "", break_down_later),
 )

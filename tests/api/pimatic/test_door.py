@@ -287,6 +287,22 @@ async def test_what_is_not_json_is_told(house: House, body: bytes) -> None:
     assert "new" not in house.things.held
 
 
+@pytest.mark.parametrize("text", [rb'"\ud800"', rb'["a",{"b":"\uDFFF"}]', rb'{"\udabc":1}'])
+async def test_texts_that_nobody_can_write_down_are_refused(house: House, text: bytes) -> None:
+    body = b'{"value":%b}' % text
+    seen = await house.ask("POST", "/api/things/new", body, content_type="application/json")
+    assert "half a surrogate pair" in message(seen, 400)
+    assert "new" not in house.things.held
+
+
+async def test_numbers_of_any_size_and_whole_pairs_are_none_of_these(house: House) -> None:
+    body = rb'{"value":["\ud83d\ude00",1%b,NaN]}' % (b"0" * 400)
+    assert (await house.ask("POST", "/api/things/new", body, content_type="application/json")).status == 200
+    held = house.things.held["new"]
+    assert isinstance(held, list)
+    assert held[:2] == ["\U0001f600", 10**400]
+
+
 async def test_a_compressed_body_is_refused(house: House) -> None:
     seen = await house.ask("POST", "/api/things/new", {"value": 1}, content_encoding="gzip")
     assert "Content-Encoding" in message(seen, 400)

@@ -325,10 +325,20 @@ async def test_a_call_that_no_answer_can_name_is_refused_and_changes_nothing(
 
 async def test_a_result_that_cannot_be_told_is_a_call_that_failed(door: SocketDoor) -> None:
     client = await door.inside()
-    client.say(r'42["call",{"id":7,"action":"echo","params":{"text":"\ud800"}}]')
+    client.say('42["call",{"id":7,"action":"sayWhatCannotBe"}]')
     ((name, told),) = await client.heard()
     assert (name, told["success"], told["id"]) == ("callResult", False, 7)
+    assert "the answer cannot be told: " in told["error"]
     assert "surrogate" in told["error"]
+
+
+@pytest.mark.parametrize("text", [r'"\ud800"', r'["\udfff"]', r'{"\ud800":1}'])
+async def test_texts_that_nobody_can_write_down_are_refused(door: SocketDoor, text: str) -> None:
+    client = await door.inside()
+    client.say(f'42["call",{{"id":7,"action":"echo","params":{{"text":{text}}}}}]')
+    ((name, told),) = await client.heard()
+    assert (name, told["success"], told["id"]) == ("callResult", False, 7)
+    assert told["error"].startswith("a text holds half a surrogate pair")
 
 
 async def test_nobody_calls_what_they_may_not(door: SocketDoor) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from hallway.api.pimatic.query import parse
 from hallway.errors import InvalidInput
-from hallway.home.values import Attributes, decode
+from hallway.home.values import Attributes, check_texts, decode
 
 JSON_TYPE, FORM_TYPE = b"application/json", b"application/x-www-form-urlencoded"
 OVERRIDE = b"x-http-method-override"
@@ -77,6 +77,8 @@ def _json(body: bytes) -> Attributes:
         return {}
     if not isinstance(value, dict):
         raise InvalidInput('the body must be a JSON object with the parameters by name, like {"name": "value"}')
+    if b"\\u" in body:
+        check_texts(value)
     return value
 
 

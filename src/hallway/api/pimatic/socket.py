@@ -28,7 +28,7 @@ from hallway.errors import CannotStore, Forbidden, HallwayError, InvalidInput, S
 from hallway.home.changes import AnyChange, Defined
 from hallway.home.home import Home
 from hallway.home.revisions import BeingMended
-from hallway.home.values import Attributes, Value, encode
+from hallway.home.values import Attributes, Value, check_texts, encode
 
 log = logging.getLogger(__name__)
 
@@ -251,6 +251,7 @@ class Member:
         try:
             operation = calls.operation(action)
             calls.allow(operation, caller)
+            check_texts(params)
             arguments = gather(operation, {}, params if isinstance(params, dict) else {}, None)
             if len(self._under_way) >= MOST_CALLS:
                 self._fail(call, f"{MOST_CALLS} calls are under way already: wait for their results")

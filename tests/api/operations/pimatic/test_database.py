@@ -47,6 +47,12 @@ def desk_with_messages() -> Desk:
         ({"before": str(MS)}, ["broken"]),
         ({"after": "2027-01-15T08:00:04Z"}, ["deep"]),
         ({"after": "nonsense"}, []),
+        ({"after": f" {MS + 3000}. "}, ["deep", "two"]),
+        ({"after": -5, "before": "-.5"}, []),
+        *(({"after": none}, []) for none in ("²", "--5", "-", ".", "1e5", "", True, [5], {})),
+        ({"after": 10**400}, []),
+        ({"after": -(10**400), "before": 10**400}, ["deep", "two", "one", "careful", "broken"]),
+        ({"after": "-" + "9" * 400, "before": "9" * 400}, ["deep", "two", "one", "careful", "broken"]),
     ],
 )
 async def test_messages_are_listed_newest_first(criteria: Any, texts: list[str]) -> None:

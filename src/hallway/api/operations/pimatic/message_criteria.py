@@ -5,6 +5,8 @@ It must not know where messages are kept.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from operator import eq, ge, gt, le, lt, ne
@@ -21,6 +23,7 @@ _OPERATORS: Final[Mapping[str, Callable[[int, int], bool]]] = MappingProxyType(
     {"=": eq, "==": eq, "!=": ne, "<>": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 )
 _KNOWN: Final = ("level", "levelOp", "tags", "text", "after", "before", "offset", "limit")
+_NUMBER: Final = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)")
 NEVER: Final = float("nan")
 """A time that is neither before nor after any other."""
 
@@ -92,11 +95,14 @@ def time_in(given: Attributes, name: str) -> float | None:
     value = given.get(name)
     if value is None:
         return None
-    if isinstance(value, str) and not value.strip().lstrip("-").replace(".", "", 1).isdigit():
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
         return _iso_time(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return NEVER
-    return float(value) / 1000
+    try:
+        return float(value) / 1000
+    except OverflowError:
+        return math.copysign(math.inf, value)  # type: ignore[arg-type]
 
 
 def _iso_time(text: str) -> float:
