@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -173,6 +174,28 @@ async def test_a_redo_log_that_is_gone_is_told(killed: Path, clock: VirtualClock
     assert rules == RULES
     assert "were missing after the hub was killed" in str(said)
     assert "redo.0" in str(said)
+
+
+async def test_a_redo_log_that_was_emptied_before_the_kill_is_told(killed: Path, clock: VirtualClock) -> None:
+    log = log_of(killed)
+    os.truncate(log, 0)
+    rules, said = await start(killed, clock)
+    assert rules == RULES
+    assert str(said).endswith(f"check the home: {log.name} had been emptied when the hub was killed")
+
+
+async def test_a_segment_without_a_header_is_no_loss_after_a_power_cut(killed: Path, clock: VirtualClock) -> None:
+    booted_anew(killed / "hub.lock")  # what was written into a new one may not be on the disk then
+    (idle,) = (killed / name for name in ("redo.0", "redo.1") if killed / name != log_of(killed))
+    os.truncate(idle, 0)
+    assert await start(killed, clock) == (2 * RULES, None)
+
+
+async def test_a_redo_log_that_is_emptied_while_no_hub_runs_costs_nothing(killed: Path, clock: VirtualClock) -> None:
+    await start(killed, clock)
+    for name in ("redo.0", "redo.1"):
+        os.truncate(killed / name, 0)
+    assert await start(killed, clock) == (2 * RULES, None)
 
 
 @pytest.mark.parametrize("place", [len(HEADER) + 2, len(HEADER) + 60])

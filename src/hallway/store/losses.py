@@ -42,6 +42,7 @@ class Signs:
         killed = lock.was_running
         self._noted = lock.committed
         self._wal, self._shm = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
+        self._same_boot = lock.same_boot
         self._looked_at = killed and path.exists() and not path.with_name(f"{path.name}.next").exists()
         self._had_wal = self._wal.exists()
         self._header = _begin(self._wal)
@@ -62,6 +63,8 @@ class Signs:
     def lost(self, redo: Redo, *, mended: bool) -> str | None:
         """What is missing, for people; to be called after `opened`. mended: what its WAL lost was told."""
         told = self._of_redo(redo, mended=mended)
+        if self._looked_at and self._same_boot and redo.emptied:
+            told.insert(0, f"{' and '.join(redo.emptied)} had been emptied when the hub was killed")
         if self._looked_at and redo.missing:
             told.insert(0, f"{' and '.join(redo.missing)} were missing after the hub was killed")
         if self._looked_at and not mended and (of_wal := self._of_wal()) is not None:

@@ -40,10 +40,11 @@ _decode = msgspec.json.Decoder(Record).decode
 class Segment:
     """One file of the log. size: good bytes; torn: a write that failed may have left something behind them.
 
-    missing: it was not there; damage: what was wrong with it when it was read; cut: whether that cost it bytes.
+    missing: it was not there; emptied: it had not even its header, as no hub leaves it that is killed; damage: what was
+    wrong with it when it was read; cut: whether that cost it bytes.
     """
 
-    __slots__ = ("_changing", "_identity", "_new", "cut", "damage", "fd", "missing", "path", "size", "torn")
+    __slots__ = ("_changing", "_identity", "_new", "cut", "damage", "emptied", "fd", "missing", "path", "size", "torn")
 
     def __init__(self, path: Path) -> None:
         _refuse_newer(path)
@@ -58,6 +59,7 @@ class Segment:
         opened = os.fstat(self.fd)
         self._identity = opened.st_dev, opened.st_ino
         self.size = opened.st_size
+        self.emptied = not self.missing and self.size < len(HEADER)
         self.torn = False
 
     def read(self, *, power_cut: bool = False) -> list[Record]:
@@ -200,6 +202,11 @@ class Redo:
     def missing(self) -> list[str]:
         """The segments that were not there."""
         return [each.path.name for each in (self.idle, self._active) if each.missing]
+
+    @property
+    def emptied(self) -> list[str]:
+        """The segments that others have emptied, where no record tells whether there was something in them."""
+        return [each.path.name for each in (self.idle, self._active) if each.emptied and not self._unbroken_since]
 
     @property
     def size(self) -> int:
