@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from hallway.store.history.file import FILE
+from tests.faults.chronicle import SERIES
 from tests.faults.disk import Entry, What, compiled, entries, environment
 from tests.faults.mended_past import LATER, MendedPast
 from tests.faults.power import Power, moment
@@ -74,6 +75,13 @@ def no_schema(data: bytearray, _chance: random.Random) -> None:
     data[100:4096] = b"\xa5" * 3996
 
 
+def no_names(data: bytearray, _chance: random.Random) -> None:
+    """The page on which the table of the names of series begins, and here also ends."""
+    page = slice(2 * 4096, 3 * 4096)
+    assert all(series.owner.encode() in data[page] for series in SERIES)
+    data[page] = bytes(4096)
+
+
 def some_pages(data: bytearray, chance: random.Random) -> None:
     data[100:200] = chance.randbytes(100)
     for _ in range(2):
@@ -81,7 +89,9 @@ def some_pages(data: bytearray, chance: random.Random) -> None:
         data[begin : begin + 300] = chance.randbytes(300)
 
 
-@pytest.mark.parametrize(("harm", "killed"), [(no_schema, False), (some_pages, False), (no_schema, True)])
+@pytest.mark.parametrize(
+    ("harm", "killed"), [(no_schema, False), (some_pages, False), (no_names, False), (no_schema, True)]
+)
 async def test_a_past_that_is_being_mended_loses_nothing_when_the_power_is_cut(
     tmp_path: Path, harm: Callable[[bytearray, random.Random], None], killed: bool
 ) -> None:
@@ -94,7 +104,7 @@ async def test_a_past_that_is_being_mended_loses_nothing_when_the_power_is_cut(
     await recorded(*homes)
     homes[killed].rename(disk / "home")
     whole, readable = (disk / "home" / FILE).read_bytes(), list[int]()
-    while len(readable) <= RECORDED // 4:  # where it hits the names of the series, there is nothing left to lose
+    while len(readable) <= RECORDED // 4:  # where it hits both places of the names, there is nothing left to lose
         data = bytearray(whole)
         harm(data, chance)
         (disk / "home" / FILE).write_bytes(data)
@@ -102,6 +112,8 @@ async def test_a_past_that_is_being_mended_loses_nothing_when_the_power_is_cut(
         readable, wrong = await found(tmp_path / "uncut")
         assert wrong == [], where
         shutil.rmtree(tmp_path / "uncut")
+    if harm is no_names:
+        assert readable == list(range(1, RECORDED + 1))
     power = Power(disk)
     what = live(disk, log, library)
     assert any(entry.what == What.RENAME for entry in what)

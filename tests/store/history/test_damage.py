@@ -200,16 +200,47 @@ def spoiled(watched: Watched, statement: str) -> None:
         connection.commit()
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [
-        "UPDATE series SET owner = CAST(X'FF75747369646521' AS TEXT) WHERE kind = 'attribute'",
-        "UPDATE series SET type = CAST(X'FF' AS TEXT) WHERE kind = 'attribute'",
-    ],
-)
-async def test_a_text_that_is_none_is_damage_and_what_can_be_read_is_saved(watched: Watched, harm: str) -> None:
+NO_OWNER = "UPDATE {} SET owner = CAST(X'FF75747369646521' AS TEXT) WHERE kind = 'attribute'"
+NO_TYPE = "UPDATE {} SET type = CAST(X'FF' AS TEXT) WHERE kind = 'attribute'"
+
+
+@pytest.mark.parametrize("harm", [NO_OWNER, NO_TYPE])
+async def test_a_text_that_is_none_is_damage_and_a_name_stands_once_more_elsewhere(watched: Watched, harm: str) -> None:
     await watched.close()
-    spoiled(watched, harm)
+    spoiled(watched, harm.format("series"))
+    await watched.open()
+    await watched.mended()
+    assert "history.db was damaged" in watched.said[0]
+    assert "none is known to be lost" in watched.said[0]
+    for series in (TEMPERATURE, LAMP):
+        assert await watched.samples(series) == watched.past.of(series)
+
+
+async def test_the_page_with_the_names_may_be_lost_while_the_hub_is_off(watched: Watched) -> None:
+    await watched.close()
+    with contextlib.closing(sqlite3.connect(watched.path)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'series'").fetchone()
+    data = watched.path.read_bytes()
+    page = slice((root - 1) * 4096, root * 4096)
+    assert b"temperature" in data[page]
+    watched.path.write_bytes(data[: page.start] + bytes(4096) + data[page.stop :])
+    await watched.open()
+    await watched.mended()
+    assert "none is known to be lost" in watched.said[0]
+    for series in (TEMPERATURE, LAMP):
+        assert await watched.samples(series) == watched.past.of(series)
+    watched.past.record(TEMPERATURE, T0 + 10**6 + 1, 2.5)
+    assert await watched.past.store.flow.flush()
+    assert await watched.samples(TEMPERATURE) == watched.past.of(TEMPERATURE)
+
+
+@pytest.mark.parametrize("harm", [NO_OWNER, NO_TYPE])
+async def test_where_a_name_is_lost_in_both_places_it_is_said_and_the_rest_is_saved(
+    watched: Watched, harm: str
+) -> None:
+    await watched.close()
+    for table in ("series", "series_copy"):
+        spoiled(watched, harm.format(table))
     await watched.open()
     await watched.mended()
     assert "history.db was damaged" in watched.said[0]

@@ -6,6 +6,7 @@ import asyncio
 import math
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -265,6 +266,30 @@ async def test_the_newest_of_all_are_found_without_a_look_at_the_archive(past: P
     assert past.archive.asked == 0
     found = await merged(past, descending=True, limit=30)
     assert [sample.value for _, sample in found] == list(range(1019, 989, -1))
+
+
+@pytest.mark.parametrize("mirrored", [flow.MOST_MIRRORED, 1])
+async def test_rows_whose_names_are_lost_stay_apart_from_all_that_comes_later(
+    tmp_path: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, mirrored: int
+) -> None:
+    past = Past(tmp_path, clock)
+    for number in (1, 2):
+        await past.open()
+        past.record(TEMPERATURE, T0 + number, float(number))
+        await past.close()
+    with closing(sqlite3.connect(past.file.path)) as connection, connection:
+        for table in ("series", "series_copy"):
+            connection.execute(f"DELETE FROM {table}")
+    monkeypatch.setattr(flow, "MOST_MIRRORED", mirrored)
+    for number in (3, 4):
+        await past.open()
+        past.record(HUMIDITY, T0 + number, float(number))
+        await past.close()
+    store = await past.open()
+    assert await store.flow.fold()
+    assert await told(store.columns([HUMIDITY])) == past.of(HUMIDITY)
+    assert await told(store.columns([Series("attribute", "salvaged", "1")])) == past.of(TEMPERATURE)
+    await past.close()
 
 
 async def test_what_is_forgotten_is_gone_everywhere_and_may_begin_anew(past: Past) -> None:

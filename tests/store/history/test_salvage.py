@@ -17,6 +17,7 @@ from hallway.store.database import open_database
 from hallway.store.history.archive import SeriesRow, TailRow
 from hallway.store.history.file import FILE, HISTORY
 from hallway.store.history.folding import take
+from hallway.store.history.leaves import Leaves
 from hallway.store.history.salvage import Salvaged, salvage
 from hallway.store.history.strands import KINDS
 from hallway.store.history.tail_rows import put_rows, put_series
@@ -190,14 +191,92 @@ def test_the_first_page_may_be_lost(
     assert missing(known, fresh) == []
 
 
+def pages_of(path: Path, *tables: str) -> list[int]:
+    with closing(sqlite3.connect(path)) as connection:
+        found = dict(connection.execute("SELECT rootpage, name FROM sqlite_schema WHERE type = 'table'"))
+    leaves = Leaves(path, PAGE)
+    pages = range(2, path.stat().st_size // PAGE + 1)
+    chosen = [page for page in pages if found.get(leaves._root_of(page)) in tables]
+    leaves.close()
+    return chosen
+
+
+def with_many_names(path: Path) -> list[tuple[Any, ...]]:
+    """So many that each table of them has many pages."""
+    more = [SeriesRow(n, Series("entity", f"sensor.number_{n}"), "string", True) for n in range(SERIES + 1, 2000)]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        put_series(connection, more)
+        names = connection.execute("SELECT * FROM series ORDER BY number").fetchall()
+    assert min(len(pages_of(path, table)) for table in ("series", "series_copy")) > 10
+    return names
+
+
+@pytest.mark.parametrize("first_page_too", [False, True])
+@pytest.mark.parametrize("table", ["series", "series_copy"])
+def test_every_name_is_saved_where_all_pages_of_either_table_of_names_are_lost(
+    table: str,
+    first_page_too: bool,
+    damaged: Path,
+    saved: Callable[[], tuple[sqlite3.Connection, list[Salvaged]]],
+) -> None:
+    names = with_many_names(damaged)
+    with closing(sqlite3.connect(damaged)) as connection:
+        known = rows_of(connection)
+    spoil(damaged, pages_of(damaged, table) + [1] * first_page_too, random.Random(3))
+    fresh, found = saved()
+    assert fresh.execute("SELECT * FROM series ORDER BY number").fetchall() == names
+    assert fresh.execute("SELECT * FROM series_copy ORDER BY number").fetchall() == names
+    assert missing(known, fresh) == []
+    if not first_page_too:
+        assert [one.table for one in found if one.lost or not one.counted] == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_name_is_lost_only_where_both_of_its_places_are(
+    seed: int, damaged: Path, saved: Callable[[], tuple[sqlite3.Connection, list[Salvaged]]]
+) -> None:
+    dice = random.Random(seed)
+    names = with_many_names(damaged)
+    pages = pages_of(damaged, "series", "series_copy")
+    zero(damaged, dice.sample(pages, len(pages) // 3))
+    left = damaged.read_bytes()
+    expected = [row for row in names if row[1].encode() + row[2].encode() + b"string" in left]
+    fresh, _ = saved()
+    there = {row[0]: row for row in fresh.execute("SELECT * FROM series")}
+    assert len(names) // 2 < len(expected) < len(names)
+    assert [row for row in expected if there.get(row[0]) != row] == []
+
+
+def zero(path: Path, pages: list[int]) -> None:
+    with path.open("r+b") as file:
+        for page in pages:
+            file.seek((page - 1) * PAGE)
+            file.write(bytes(PAGE))
+
+
 def test_series_without_a_name_get_one_and_keep_their_number(
     damaged: Path, saved: Callable[[], tuple[sqlite3.Connection, list[Salvaged]]]
 ) -> None:
     with closing(sqlite3.connect(damaged)) as connection, connection:
         connection.execute("DELETE FROM series WHERE number = 7")
+        connection.execute("DELETE FROM series_copy WHERE number = 7")
     fresh, _ = saved()
-    names = fresh.execute("SELECT number, kind, owner, name FROM series WHERE number = 7").fetchall()
-    assert names == [(7, "attribute", "salvaged", "7")]
+    for table in ("series", "series_copy"):
+        names = fresh.execute(f"SELECT number, kind, owner, name FROM {table} WHERE number = 7").fetchall()
+        assert names == [(7, "attribute", "salvaged", "7")]
+
+
+def test_a_file_without_a_copy_of_names_is_saved_as_far_as_it_goes(
+    damaged: Path, saved: Callable[[], tuple[sqlite3.Connection, list[Salvaged]]]
+) -> None:
+    with closing(sqlite3.connect(damaged)) as connection, connection:
+        connection.execute("DROP TABLE series_copy")
+        known = rows_of(connection)
+    spoil(damaged, [1], random.Random(2))
+    fresh, _ = saved()
+    assert missing(known, fresh) == []
+    names = fresh.execute("SELECT * FROM series ORDER BY number").fetchall()
+    assert fresh.execute("SELECT * FROM series_copy ORDER BY number").fetchall() == names
 
 
 def test_what_stands_in_the_wal_is_saved_too(

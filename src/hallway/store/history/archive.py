@@ -36,6 +36,11 @@ class SeriesRow(NamedTuple):
     discrete: bool
 
 
+def nameless(number: int) -> SeriesRow:
+    """A series whose name is lost: it gets one, so that it can be looked at, and nothing else joins it."""
+    return SeriesRow(number, Series("attribute", "salvaged", str(number)), "number", discrete=False)
+
+
 class Page(msgspec.Struct, frozen=True):
     """Samples of one series, oldest first: times in milliseconds, values, and `more` as JSON.
 

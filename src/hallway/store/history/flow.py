@@ -18,7 +18,7 @@ from hallway.clock import Cancel, Clock
 from hallway.errors import Unavailable
 from hallway.home.past import Series
 from hallway.home.values import Attributes, Value
-from hallway.store.history.archive import Archive, SeriesRow, TailRow
+from hallway.store.history.archive import Archive, SeriesRow, TailRow, nameless
 from hallway.store.history.file import FILE, HistoryFile
 from hallway.store.history.tail import Mirror, Row, Track, rows_for_archive
 from hallway.store.history.tail_rows import (
@@ -191,6 +191,7 @@ class Flow:
                 if not tail.series:  # which numbers there are is for the archive to say; who asked for this tells it
                     raise
                 self.troubles.report(ARCHIVE, error.message)
+        self._name(tail.nameless)
         for row_id, number, at, value, more in tail.rows:
             track = mirror.numbered(number)
             if track is not None:
@@ -211,6 +212,16 @@ class Flow:
         self._set_timer(self._write_every)
         wait = 0 if self.spooled > self.taken else self._look_every  # what only the file has cannot be asked until then
         self._fold_soon(wait if self.archived else FIRST_RETRY)
+
+    def _name(self, numbers: Iterable[int]) -> None:
+        """Of these there are rows and no names, so that nothing else may get their numbers."""
+        mirror = self.mirror
+        for number in numbers:
+            mirror.highest = max(mirror.highest, number)
+            if self.archived and mirror.numbered(number) is None:  # else the archive may still say what it is
+                row = nameless(number)
+                track = mirror.add(row.series, row.type, row.discrete, number)
+                self._new[number] = self._untold[number] = track
 
     async def _open_archive(self) -> None:
         taken, known = await self._archive.open()

@@ -75,6 +75,10 @@ class Leaves:
                     found[str(row[1])] = row[3]
         return found, whole
 
+    def may_begin(self, page: int) -> bool:
+        """Whether a table may begin at a page, as far as the map says."""
+        return not self._has_map or self._root_of(page) in {page, None}
+
     def tables(self, roots: dict[str, int]) -> Iterator[tuple[str, Leaf]]:
         """The rows of all tables: those to which a way leads down, then those of which a way leads up."""
         seen: set[int] = set()

@@ -10,14 +10,20 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from hallway.store.history.archive import nameless
 from hallway.store.history.file import HISTORY
 from hallway.store.history.leaves import Leaves
 from hallway.store.history.mending import mend
 from hallway.store.history.strands import KINDS, Report
+from hallway.store.history.tail_rows import put_series
 
 _PAGES_AT_ONCE: Final = 500
 _NOT_COPIED: Final = ("place", "sqlite_%")
 """What is made anew."""
+_NAMES: Final = "series"
+_COPY: Final = "series_copy"
+_COLUMNS: Final = "number, kind, owner, name, type, discrete"
+"""Of both."""
 
 
 class Salvaged(NamedTuple):
@@ -53,7 +59,8 @@ def salvage(damaged: Path, fresh: sqlite3.Connection, report: Report) -> list[Sa
     try:
         roots, whole = leaves.schema()
         if not whole:  # tables that were made in the same order begin at the same pages
-            roots = {name: table.root for name, table in tables.items()} | roots
+            guessed = {name: table.root for name, table in tables.items() if leaves.may_begin(table.root)}
+            roots = guessed | roots
         fresh.execute("BEGIN IMMEDIATE")
         for number, (name, leaf) in enumerate(leaves.tables({name: roots[name] for name in tables if name in roots})):
             saved = _put(fresh, name, tables[name], leaf.rows, "IGNORE" if leaf.orphan else "REPLACE")
@@ -65,13 +72,18 @@ def salvage(damaged: Path, fresh: sqlite3.Connection, report: Report) -> list[Sa
                 fresh.execute("COMMIT")
                 fresh.execute("BEGIN IMMEDIATE")
         mend(fresh, report)
-        _name_the_nameless(fresh)
+        rows[_NAMES] += _take_names(fresh)
         fresh.execute("COMMIT")
     finally:
         leaves.close()
-    return [
-        Salvaged(name, rows[name], lost[name], counted=whole and name in roots and name not in torn) for name in tables
-    ]
+    found = {
+        name: Salvaged(name, rows[name], lost[name], counted=whole and name in roots and name not in torn)
+        for name in tables
+    }
+    copy = found.pop(_COPY)
+    if copy.counted and not copy.lost:  # every name is in it
+        found[_NAMES] = Salvaged(_NAMES, rows[_NAMES], 0)
+    return list(found.values())
 
 
 def _fold_wal(path: Path) -> None:
@@ -111,11 +123,12 @@ def _put(fresh: sqlite3.Connection, name: str, table: Table, rows: list[tuple[in
     return taken
 
 
-def _name_the_nameless(fresh: sqlite3.Connection) -> None:
-    """Series whose names are lost get one, so that what was kept of them can be looked at and nothing else joins it."""
-    fresh.execute(
-        "INSERT INTO series (number, kind, owner, name, type, discrete)"
-        " SELECT DISTINCT number / ?, 'attribute', 'salvaged', number / ?, 'number', 0 FROM strand"
-        " WHERE number / ? NOT IN (SELECT number FROM series)",
-        (KINDS, KINDS, KINDS),
+def _take_names(fresh: sqlite3.Connection) -> int:
+    """Names that only the copy has: how many; series whose names are lost get one, and the copy is one again."""
+    taken = fresh.execute(f"INSERT OR IGNORE INTO {_NAMES} SELECT {_COLUMNS} FROM {_COPY}").rowcount  # noqa: S608
+    fresh.execute(f"INSERT OR REPLACE INTO {_COPY} SELECT {_COLUMNS} FROM {_NAMES}")  # noqa: S608
+    numbers = fresh.execute(
+        "SELECT DISTINCT number / ? FROM strand WHERE number / ? NOT IN (SELECT number FROM series)", (KINDS, KINDS)
     )
+    put_series(fresh, [nameless(number) for (number,) in numbers.fetchall()])
+    return taken

@@ -25,7 +25,7 @@ ROW_BYTES: Final = 8
 """What a row takes, about."""
 IN_A_BLOCK: Final = 1024
 _PUT_SERIES: Final = """
-    INSERT INTO series (number, kind, owner, name, type, discrete) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO {} (number, kind, owner, name, type, discrete) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (number) DO UPDATE SET kind = excluded.kind, owner = excluded.owner, name = excluded.name,
         type = excluded.type, discrete = excluded.discrete
 """
@@ -35,7 +35,8 @@ class Tail(NamedTuple):
     """What stands in the file at a start. last_id: of the last row that ever was, 0: there was none yet.
 
     rows: the newest that the archive has not taken, as far as the file knows; their `more` says all, also where it is
-    as before. length: how many there are of all of those; taken: up to where it has.
+    as before. length: how many there are of all of those; taken: up to where it has; nameless: the numbers in them that
+    are of no series.
     """
 
     series: list[SeriesRow]
@@ -43,6 +44,7 @@ class Tail(NamedTuple):
     length: int
     last_id: int
     taken: int
+    nameless: frozenset[int] = frozenset()
 
 
 def read_tail(connection: sqlite3.Connection, most: int) -> Tail:
@@ -61,12 +63,13 @@ def read_tail(connection: sqlite3.Connection, most: int) -> Tail:
             begin = last_id
         length += rows_there
     said: dict[int, bytes | None] = {}
-    for _ in _told(_blocks(connection, taken, begin), said):
-        pass  # what goes before is looked through for the sake of what it says once
+    numbers = {row.series for row in _told(_blocks(connection, taken, begin), said)}  # and for what it says once
     rows = list(_told(_blocks(connection, begin, None), said))
     rows = [row for row in rows if row.id > taken]
     (last_id,) = connection.execute("SELECT coalesce(max(last_id), 0) FROM tail").fetchone()
-    return Tail(series, rows, length if begin > taken else len(rows), max(last_id, taken), taken)
+    numbers.update(row.series for row in rows)
+    nameless = frozenset(numbers.difference(row.number for row in series))
+    return Tail(series, rows, length if begin > taken else len(rows), max(last_id, taken), taken, nameless)
 
 
 def read_rows(connection: sqlite3.Connection, after: int, most: int, said: dict[int, bytes | None]) -> list[TailRow]:
@@ -105,7 +108,9 @@ def _told(blocks: Iterable[Columns], said: dict[int, bytes | None]) -> Iterator[
 
 def put_series(connection: sqlite3.Connection, series: Sequence[SeriesRow]) -> None:
     """Keep what was not known yet, inside the transaction that is open."""
-    connection.executemany(_PUT_SERIES, [(row.number, *row.series, row.type, int(row.discrete)) for row in series])
+    rows = [(row.number, *row.series, row.type, int(row.discrete)) for row in series]
+    for table in ("series", "series_copy"):  # one after the other, so that they come to stand apart
+        connection.executemany(_PUT_SERIES.format(table), rows)
 
 
 def put_rows(connection: sqlite3.Connection, rows: Iterable[TailRow]) -> int:
