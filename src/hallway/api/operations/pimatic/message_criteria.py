@@ -102,7 +102,7 @@ def time_in(given: Attributes, name: str) -> float | None:
     try:
         return float(value) / 1000
     except OverflowError:
-        return math.copysign(math.inf, value)  # type: ignore[arg-type]
+        return math.inf if isinstance(value, int) and value > 0 else -math.inf
 
 
 def _iso_time(text: str) -> float:
