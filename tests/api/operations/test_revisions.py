@@ -204,6 +204,29 @@ async def test_a_dry_run_tells_the_same_and_changes_nothing(hub: Revised) -> Non
     assert {**dry, "dryRun": False, "act": done["act"]} == done
 
 
+@pytest.mark.parametrize("wholly", [True, False])
+async def test_who_named_something_before_it_came_names_it_still_once_it_is_gone_again(
+    hub: Revised, wholly: bool
+) -> None:
+    await hub.ask("addGroup", groupId="lights", group={"name": "Lights"})
+    await hub.ask("addDeviceToGroup", groupId="lights", deviceId="lamp")
+    await hub.ask("addPage", pageId="home", page={"name": "Home"})
+    await hub.ask("addDeviceToPage", pageId="home", deviceId="lamp")
+    before, then = hub.picture(), (await hub.newest())["revision"]
+    await hub.ask("addDeviceByConfig", deviceConfig=LAMP)
+    came = (await hub.newest())["revision"]
+    await hub.ask("addPage", pageId="later", page={"name": "Later"})
+    await hub.ask("addDeviceToPage", pageId="later", deviceId="lamp")
+    if wholly:
+        await hub.ask("restore", revision=then)
+        assert hub.picture() == before
+    else:
+        await hub.ask("undoRevision", revision=came)
+        assert hub.picture()["group", "lights"] == before["group", "lights"]
+        assert hub.picture()["page", "home"] == before["page", "home"]
+        assert hub.picture()["page", "later"]["devices"] == []
+
+
 async def test_what_comes_and_goes_by_itself_keeps_nothing_from_being_undone(hub: Revised) -> None:
     await furnish(hub)
     await hub.ask("addDeviceByConfig", deviceConfig={**FAN, "id": "last"})

@@ -7,6 +7,7 @@ must not know who asks, nor how an answer is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from typing import Final, cast
 
 import msgspec
@@ -348,13 +349,32 @@ def _as_it_can_be_taken(hub: Hub, which: Which, body: Attributes) -> Attributes:
 
 
 def _without_what_goes(hub: Hub, lists: dict[str, dict[str, Attributes]], targets: Sequence[Target]) -> None:
-    """What goes leaves the pages and groups of which nobody said how they are to be; those of the file stay."""
+    """What goes leaves the pages and groups of which nobody said how they are to be; those of the file stay.
+
+    It also stays where it was named already at the moment that is wanted, when it was not there.
+    """
     stands, given = sources(hub.home), {target.which for target in targets}
-    going = {target.which for target in targets if target.body is None}
+    going = {target.which: target.as_of for target in targets if target.body is None}
     for name, kind in (("pages", "page"), ("groups", "group")):
+        then = cache(partial(kept_by(hub).as_of, kind))
         for key, config in lists[name].items():
             if (kind, key) not in given and stands[name].get(key) == STORE:
-                lists[name][key] = {field: _left(field, value, going) for field, value in config.items()}
+                leaves = {
+                    which
+                    for which in _named_in(config)
+                    if which in going and which not in _named_in(_body(then(going[which]).get(key)) or {})
+                }
+                lists[name][key] = {field: _left(field, value, leaves) for field, value in config.items()}
+
+
+def _named_in(config: Attributes) -> set[Which]:
+    """The members of a page or group."""
+    return {
+        _member(kind, item)
+        for field, kind in _MEMBERS.items()
+        if isinstance(members := config.get(field), list)
+        for item in members
+    }
 
 
 def _left(field: str, members: Value, going: set[Which]) -> Value:
@@ -362,4 +382,8 @@ def _left(field: str, members: Value, going: set[Which]) -> Value:
     kind = _MEMBERS.get(field)
     if kind is None or not isinstance(members, list):
         return members
-    return [item for item in members if (kind, item.get("deviceId") if isinstance(item, dict) else item) not in going]
+    return [item for item in members if _member(kind, item) not in going]
+
+
+def _member(kind: str, item: Value) -> Which:
+    return kind, str(item.get("deviceId") if isinstance(item, dict) else item)
