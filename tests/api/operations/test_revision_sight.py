@@ -43,6 +43,36 @@ async def test_members_of_a_scene_are_for_who_may_read_them(hub: Revised) -> Non
         assert ["SECRET" in orjson.dumps(answer).decode() for answer in answers] == [told] * len(answers)
 
 
+async def test_the_list_goes_on_behind_what_somebody_may_not_see(hub: Revised) -> None:
+    await hub.ask("addPage", pageId="open", page={"name": "Open"})
+    await hub.ask("addPage", pageId="hidden", page={"name": "Hidden", "allowedRoles": ["admin"]})
+    for number in range(7):
+        await hub.ask("updatePage", pageId="hidden", page={"name": f"Hidden {number}"})
+        if number == 3:
+            await hub.ask("updatePage", pageId="open", page={"name": "Open again"})
+            await hub.commit()
+    bob = somebody(pages="read")
+    for given in ({}, {"kind": "page"}):
+        found, before = [], None
+        while page := await hub.ask("getRevisions", caller=bob, limit=2, before=before, **given):
+            found += [line["text"] for line in page]
+            before = page[-1]["revision"]
+        assert found == ['page open: name was "Open", is "Open again"', "page open was added"]
+    assert await hub.ask("getRevisions", caller=bob, kind="page", id="hidden") == []
+
+
+async def test_of_an_act_those_that_somebody_may_see_are_told(hub: Revised) -> None:
+    await hub.ask("addDeviceByConfig", deviceConfig={"id": "lamp", "class": "DummySwitch", "name": "Lamp"})
+    for page, roles in (("hidden", ["admin"]), ("hidden too", ["admin"]), ("open", None)):
+        await hub.ask("addPage", pageId=page, page={"name": page, "allowedRoles": roles})
+        await hub.ask("addDeviceToPage", pageId=page, deviceId="lamp")
+    await hub.ask("updatePageOrder", pageOrder=["open", "hidden", "hidden too"])
+    await hub.ask("removeDevice", deviceId="lamp")
+    act = (await hub.newest())["act"]
+    (line,) = await hub.ask("getRevisions", caller=somebody(pages="read"), act=act, limit=1)
+    assert line["text"].startswith("page open: ")
+
+
 async def test_a_page_of_others_is_neither_told_nor_restored(hub: Revised) -> None:
     await hub.ask("addPage", pageId="open", page={"name": "Open"})
     await hub.ask("addPage", pageId="hidden", page={"name": "Once open"})

@@ -50,12 +50,21 @@ def get_revisions(hub: Hub, ask: Ask) -> list[Attributes]:
     if ask.data.get("act") is not None:
         of_act = kept_by(hub).of_act(_whole("act", ask.data, 1, LATEST, 1))
         found = [revision for revision in reversed(of_act) if revision.kind in wanted and revision.number < before]
+        found = list(filter(sight.sees_revision, found))
     elif kind == ORDER and key is not None and not sight.may("read", (ORDER, str(key))):
         found = []
     else:
-        named_so = None if key is None else text_in(ask.data, "id")
-        found = kept_by(hub).newest_first(wanted, named_so, before, limit)
-    return [_line(sight, revision) for revision in found[:limit] if sight.sees_revision(revision)]
+        found = _page(hub, sight, (wanted, None if key is None else text_in(ask.data, "id")), before, limit)
+    return [_line(sight, revision) for revision in found[:limit]]
+
+
+def _page(hub: Hub, sight: Sight, which: tuple[list[str], str | None], before: int, limit: int) -> list[Revision]:
+    """The next ones that they may see. None at all means that there are no more, however many are not for them."""
+    while found := kept_by(hub).newest_first(*which, before, limit):
+        if seen := list(filter(sight.sees_revision, found)):
+            return seen
+        before, limit = found[-1].number, MOST
+    return []
 
 
 def get_revision(hub: Hub, ask: Ask) -> Attributes:
