@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from hallway.access.people import Person
 from hallway.api.operations.base import About
 from hallway.api.operations.locking import revision_of
+from hallway.api.operations.pimatic import applying
 from hallway.api.operations.table import OPERATIONS
 from hallway.errors import InvalidInput, Stale
 from hallway.home.values import Attributes
@@ -71,6 +73,27 @@ async def test_a_whole_configuration_is_based_on_the_newest_revision_of_all(hub:
         await hub.ask("updateConfig", config=config, revision=seen)
     assert refused.value.details["changes"] == ["group g was added"]
     await hub.ask("updateConfig", config=await hub.ask("getConfig"), revision=(await hub.newest())["revision"])
+
+
+async def test_who_edits_while_passwords_are_hashed_was_there_before(
+    hub: Revised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hub.ask("addDeviceByConfig", deviceConfig=LAMP)
+    config, seen = await hub.ask("getConfig"), (await hub.newest())["revision"]
+    config["users"].append({"username": "guest", "password": "new", "role": "admin"})
+
+    async def meanwhile(person: Person, _password: str) -> Person:
+        await hub.ask("updateDeviceByConfig", deviceConfig={**LAMP, "name": "Theirs"})
+        return person
+
+    monkeypatch.setattr(applying, "hashed", meanwhile)
+    with pytest.raises(Stale, match="the home was changed meanwhile") as refused:
+        await hub.ask("updateConfig", config=config, revision=seen)
+    assert refused.value.details["changes"] == ['device lamp: name was "Lamp", is "Theirs"']
+    assert hub.home.device("lamp").config["name"] == "Theirs"
+    assert hub.people.user("guest") is None
+    await hub.ask("updateConfig", config=config)
+    assert hub.home.device("lamp").config["name"] == "Lamp"
 
 
 @pytest.mark.parametrize("given", ["", 'W/"abc"', "-1", "1.5", True, "9" * 30, [1], {}])

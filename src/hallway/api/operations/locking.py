@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from hallway.access.callers import Caller
-from hallway.api.operations.base import About, Hub, Operation, Parameter
+from hallway.api.operations.base import About, Ask, Hub, Operation, Parameter
 from hallway.api.operations.differences import named
 from hallway.api.operations.revision_sight import Sight
 from hallway.errors import HallwayError, InvalidInput, Stale
@@ -42,6 +42,12 @@ def revision_of(hub: Hub, about: About, arguments: Attributes) -> int | None:
     if hub.revisions is None:
         return None
     return hub.revisions.newest() if about.kind == HOME else hub.revisions.present(about.kind, about.key(arguments))
+
+
+def check_given(hub: Hub, about: About, ask: Ask) -> None:
+    """As `check_revision`, where one was given."""
+    if GIVEN in ask.data:
+        check_revision(hub, about, ask.data, ask.caller)
 
 
 def check_revision(hub: Hub, about: About, arguments: Attributes, caller: Caller) -> None:

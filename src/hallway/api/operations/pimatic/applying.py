@@ -5,6 +5,7 @@ It must not know how a configuration was sent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from hallway.access.people import Person, hashed
@@ -101,12 +102,16 @@ def _without_password(user: Attributes) -> Attributes:
     return {"username": user["username"], "role": user.get("role", "")}
 
 
-async def make_like(hub: Hub, config: Attributes, context: Context) -> None:
-    """Make the home like that configuration. InvalidInput: it cannot be, and why; nothing has happened."""
+async def make_like(hub: Hub, config: Attributes, context: Context, check: Callable[[], None]) -> None:
+    """Make the home like that configuration. InvalidInput: it cannot be, and why; nothing has happened.
+
+    check: is asked again whether it may still be done once others could have edited meanwhile.
+    """
     plan = planned(hub, config)
     if plan.passwords:
         hashes = await _hashes(plan)
         # hashing takes time in which others edit: the plan is made anew, and done before anybody can do something else
+        check()
         apply(hub, planned(hub, config), hashes, context)
     else:
         apply(hub, plan, {}, context)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from hallway.api.operations.base import NO_SCHEMA, DataType, Edited, Hub, Parameter, Schema
-from hallway.errors import Conflict, InvalidInput, NotFound
+from hallway.errors import Conflict, InvalidInput, NotFound, Stale
 from hallway.home.values import Attributes, Value, kind_of
 
 ANY: Final[Schema] = {"type": "any"}
@@ -56,7 +56,7 @@ class refusing:  # noqa: N801 - it reads as what is done inside; a generator wou
         """Nothing to begin with."""
 
     def __exit__(self, _kind: object, error: BaseException | None, _at: object) -> None:
-        if isinstance(error, NotFound | Conflict):
+        if isinstance(error, NotFound | Conflict) and not isinstance(error, Stale):
             raise InvalidInput(error.message) from error
 
 

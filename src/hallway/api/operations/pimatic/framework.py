@@ -5,10 +5,11 @@ It must not know how a request or answer is written.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from hallway.api.operations.base import About, Ask, Hub, Operation, never
-from hallway.api.operations.locking import HOME
+from hallway.api.operations.locking import HOME, check_given
 from hallway.api.operations.pimatic.applying import make_like
 from hallway.api.operations.pimatic.configuration import configuration
 from hallway.api.operations.pimatic.declaring import data, kept, maybe, object_in, refusing
@@ -19,6 +20,7 @@ from hallway.home.values import Attributes
 AREA: Final = "framework"
 SCREENS: Final = {"hideRuleName": False, "hideRuleText": False, "demo": False}
 """What counts where the settings of screens say nothing."""
+ABOUT: Final = About(HOME)
 HERE: Final = "config"
 """Stands for the address when a password is asked for once more: who asks has been let in already."""
 
@@ -55,7 +57,7 @@ async def _check_password(hub: Hub, ask: Ask) -> None:
 async def update_config(hub: Hub, ask: Ask) -> object:
     """All of it counts at once, or nothing of it."""
     with refusing():
-        await make_like(hub, object_in(ask.data, "config"), ask.caller.context)
+        await make_like(hub, object_in(ask.data, "config"), ask.caller.context, partial(check_given, hub, ABOUT, ask))
     return await kept(hub, None)
 
 
@@ -93,7 +95,7 @@ OPERATIONS: Final = (
         get_config,
         (maybe("password", "string", "your password, to have it checked"),),
         area=AREA,
-        about=About(HOME),
+        about=ABOUT,
         result_type="object",
         result_schema={"description": "The configuration"},
         at_once=never,
@@ -108,7 +110,7 @@ OPERATIONS: Final = (
         update_config,
         (data("config", "object", "settings, plugins, devices, rules, variables, pages, groups, users, roles"),),
         area=AREA,
-        about=About(HOME),
+        about=ABOUT,
         at_once=never,
     ),
 )
