@@ -2,7 +2,11 @@
 
 import pytest
 
-from hallway.errors import HallwayError, InvalidInput
+from hallway.errors import HallwayError, InvalidInput, Unreachable
+from hallway.home.calls import Call
+from hallway.home.changes import Context
+from hallway.home.notifiers import Notification
+from hallway.home.services import MAX_OPEN_CALLS
 from hallway.language.conditions import AttributeIs, Joined, Predicate, Test
 from hallway.language.kinds import built_in
 from hallway.language.matching import Reader, RuleError
@@ -328,6 +332,22 @@ def test_what_is_no_action_changes_nothing(house: RuleHouse, action: str) -> Non
 def test_an_action_that_fails_is_an_error_of_the_home(house: RuleHouse) -> None:
     with house.nothing_happens(), pytest.raises(HallwayError):
         house.execute("set $n to $word + 1")
+
+def test_an_action_that_fails_elsewhere_has_failed(house: RuleHouse) -> None:
+    house.home.notifiers.register("pigeon", a_pigeon_that_is_lost, TEST)
+    with pytest.raises(Unreachable, match="lost"):
+        house.execute('notify "hi"')
+
+
+def a_pigeon_that_is_lost(_notification: Notification, _context: Context) -> Call:
+    raise Unreachable("the pigeon is lost")
+
+
+def test_actions_that_nobody_answers_do_not_use_up_the_calls_that_may_be_open(house: RuleHouse) -> None:
+    house.home.services.elsewhere = lambda domain, _service: domain == "lights"
+    for _ in range(MAX_OPEN_CALLS + 1):
+        house.execute("call lights.dim")
+    assert house.home.call_service("switch", "turn_on", {"entity_id": "switch.lamp"}, TEST).done
 
 
 # ---------------------------------------------------------------------- more kinds

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hallway.home.changes import Fired
+from hallway.home.changes import Fired, VariableSet
+from hallway.home.services import MAX_OPEN_CALLS
 from tests.rules.houses import NOW, SOMEBODY, RuledHouse
 
 # ---------------------------------------------------------------------- for, on a predicate
@@ -286,6 +287,48 @@ def test_a_queue_is_bounded_and_what_does_not_fit_leaves_a_trace() -> None:
     assert house.results().count("ignored") == 9
 
 
+def test_what_a_run_starts_itself_waits_in_the_queue_until_all_that_it_planned_is_done() -> None:
+    house = RuledHouse(
+        {"rule": 'when $x changes then set $x to min($x + 1, 3) and log "later" after 10 seconds', "again": "queue"}
+    )
+    house.set("x", 1)
+    assert house.heard() == ["$x set to 2"]
+    house.wait(9)
+    assert house.heard() == []
+    house.wait(1.5)
+    assert house.heard() == ["later", "$x set to 3"]
+    house.wait(100)
+    assert [[did.state for did in trace.did] for trace in house.traces()] == [["done", "done"]] * 3
+
+
+def test_a_loop_through_the_queue_ends_at_the_limit_of_causes() -> None:
+    house = RuledHouse(
+        {"rule": "when $x changes or $y changes then set $x to $x + 1 and set $y to $y + 1", "again": "queue"}
+    )
+    end_after(house, 5000)
+    house.set("x", 1)
+    assert any("cause" in error for error in house.errors)
+
+
+def test_a_loop_through_a_queue_that_waited_over_a_restart_ends_too() -> None:
+    house = RuledHouse(
+        {"rule": "when $x changes then set $x to $x + 1 and set $y to 0 after 1 second", "again": "queue"}
+    )
+    house.set("x", 1)
+    house.restart(after=0)
+    end_after(house, 5000)
+    house.wait(1000)
+    assert any("cause" in error for error in house.errors)
+    assert house.plans() == {}
+
+
+def end_after(house: RuledHouse, changes: int) -> None:
+    """A loop that nothing ends would hold up the test for ever."""
+    house.home.changes.subscribe(
+        lambda change: pytest.fail("it goes on and on") if len(house.changes) > changes else None, VariableSet
+    )
+
+
 # ---------------------------------------------------------------------- done elsewhere
 
 
@@ -305,3 +348,12 @@ def test_what_another_program_does_is_said_when_it_has_done_it_or_not() -> None:
     house.wait(20)
     assert len(house.errors) == 1
     assert house.traces()[-1].did[0].state == "failed"
+
+
+def test_calls_that_nobody_answers_do_not_use_up_those_that_may_be_open() -> None:
+    house = RuledHouse({"rule": "when ding is pressed then call lights.dim", "again": "together", "logging": False})
+    house.home.services.elsewhere = lambda domain, _service: domain == "lights"
+    for _ in range(MAX_OPEN_CALLS + 1):
+        house.ring()
+        house.wait(11)
+    assert house.home.call_service("switch", "turn_on", {"entity_id": "switch.lamp"}, SOMEBODY).done

@@ -188,6 +188,11 @@ class RuleParser:
 
 def _carry_out(action: Action, home: Home, context: Context, *, logging: bool) -> Outcome:
     outcome = action.deed.run(home, context)
+    call = outcome.call
+    if call is not None and call.error is not None:
+        raise call.error
+    if call is not None and not call.done:
+        home.services.give_up(call)  # nobody waits for the answer
     if logging:
         home.messages.say("info", outcome.text, ("action",), context)
     return outcome

@@ -105,8 +105,10 @@ class Runs:
         self._home.changes.after(partial(self._begin, rule, wanted, busy))
 
     def _begin(self, rule: BoundRule, wanted: Wanted, busy: _Busy) -> None:
-        busy.under_way -= 1
-        self.run(rule, wanted)
+        try:
+            self.run(rule, wanted)
+        finally:
+            busy.under_way -= 1  # not before: what it starts itself while it runs has to wait too
         if rule.rule.again == QUEUE:
             self._ended(rule)
 
@@ -154,6 +156,7 @@ class Runs:
             "at": cause.at,
             "seq": cause.seq,
             "user": user,
+            "depth": cause.following(rule.owner).depth,
         }
         rule.keep(f"{QUEUE}:{busy.queued:06d}", body)
 
@@ -215,6 +218,8 @@ class Runs:
 
         def too_late() -> None:
             forget()
+            if call is not None:
+                self._home.services.give_up(call)
             ended(f"no answer within {PATIENCE:g} s")
 
         cancel = self._clock.call_later(PATIENCE, too_late)
@@ -419,8 +424,11 @@ def _undo_in(note: Note) -> Undo:
 
 
 def _wanted_in(note: Note) -> Wanted:
-    body, at = note.body, note.body.get("at")
-    cause = Cause(float(at) if isinstance(at, int | float) else 0.0, str(body.get("text")), context=context_in(body))
+    """A run that waited goes on with the chain of causes, which ends at its limit however often it waits."""
+    body, at, depth = note.body, note.body.get("at"), note.body.get("depth")
+    context = msgspec.structs.replace(context_in(body), depth=max(0, depth - 1) if isinstance(depth, int) else 0)
+    moment = float(at) if isinstance(at, int | float) else 0.0
+    cause = Cause(moment, str(body.get("text")), context=context, asked=True)
     return Wanted("otherwise" if body.get("result") == "otherwise" else "ran", str(body.get("trigger")), cause)
 
 
