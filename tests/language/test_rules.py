@@ -333,6 +333,7 @@ def test_an_action_that_fails_is_an_error_of_the_home(house: RuleHouse) -> None:
     with house.nothing_happens(), pytest.raises(HallwayError):
         house.execute("set $n to $word + 1")
 
+
 def test_an_action_that_fails_elsewhere_has_failed(house: RuleHouse) -> None:
     house.home.notifiers.register("pigeon", a_pigeon_that_is_lost, TEST)
     with pytest.raises(Unreachable, match="lost"):

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 from collections.abc import Callable
 from typing import Final
 
 from hallway.clock import Cancel, Clock
 
+log = logging.getLogger(__name__)
+
 LOOKED_AT_EVERY: Final = 60.0
 JUMPED: Final = 2.0
 """Seconds by which the wall clock must go otherwise than time itself to count as put forward or back."""
 EARLY: Final = 0.0005
+FEW: Final = 64
+"""Entries of what was cancelled that do no harm: they go when their time comes, or when they are most of all."""
 
 
 class Agenda:
@@ -24,9 +29,9 @@ class Agenda:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._entries: list[tuple[float, int, Callable[[], None]]] = []
+        self._entries: list[tuple[float, int]] = []
+        self._to_do: dict[int, Callable[[], None]] = {}
         self._order = itertools.count()
-        self._gone: set[int] = set()
         self._on_jump: list[Callable[[float], None]] = []
         self._cancel: Cancel = _nothing
         self._runs = False
@@ -45,10 +50,22 @@ class Agenda:
     def at(self, when: float, run: Callable[[], None]) -> Cancel:
         """Do something at that time (seconds since 1970), or at once if it is over; the result cancels it."""
         number = next(self._order)
-        heapq.heappush(self._entries, (when, number, run))
+        if len(self._entries) > FEW + 2 * len(self._to_do):
+            self._clear_out()
+        self._to_do[number] = run
+        heapq.heappush(self._entries, (when, number))
         if self._runs and self._entries[0][1] == number:
             self._wait()
-        return lambda: self._gone.add(number)
+
+        def cancel() -> None:
+            self._to_do.pop(number, None)
+
+        return cancel
+
+    def _clear_out(self) -> None:
+        """A time that is put off all the time must not leave its former ones behind."""
+        self._entries = [entry for entry in self._entries if entry[1] in self._to_do]
+        heapq.heapify(self._entries)
 
     def on_jump(self, heard: Callable[[float], None]) -> Cancel:
         """Be told when the clock was put forward, or back (less than 0), by how many seconds."""
@@ -67,16 +84,23 @@ class Agenda:
         jump = (now - self._looked[0]) - (elapsed - self._looked[1])
         self._looked = (now, elapsed)
         while self._entries and self._entries[0][0] <= now + EARLY:
-            _when, number, run = heapq.heappop(self._entries)
-            if number in self._gone:
-                self._gone.discard(number)
-            else:
-                run()
+            _when, number = heapq.heappop(self._entries)
+            run = self._to_do.pop(number, None)
+            if run is not None:
+                _do(run)
         if abs(jump) > JUMPED:
             for heard in tuple(self._on_jump):
-                heard(jump)
+                _do(lambda heard=heard: heard(jump))  # type: ignore[misc]
         if self._runs:
             self._wait()
+
+
+def _do(run: Callable[[], None]) -> None:
+    """What has a fault must not end the time of all others."""
+    try:
+        run()
+    except Exception:
+        log.exception("something that was to be done at its time has a fault")
 
 
 def _nothing() -> None:
