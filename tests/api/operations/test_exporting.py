@@ -51,6 +51,7 @@ async def test_all_is_told_series_by_series_or_what_is_asked_for(exporting: Expo
     assert await exporting.series(kind="variable") == ["$counter"]
     assert await exporting.series(series="$counter, Light.Lamp") == ["$counter", "light.lamp"]
     assert await exporting.series(series=["lamp.state"]) == ["lamp.state"]
+    assert len(await exporting.lines(series="light.lamp,Light.Lamp,LIGHT.LAMP,light.lamp")) == 3
     lines = await exporting.lines(series="lamp.state", after=(NOW + 1) * 1000, before=(NOW + 1) * 1000)
     assert lines == [{"time": (NOW + 1) * 1000, "kind": "attribute", "series": "lamp.state", "value": 0}]
 

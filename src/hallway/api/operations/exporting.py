@@ -14,7 +14,7 @@ from typing import Final, get_args
 from hallway.api.operations.base import Ask, Hub, Operation, never
 from hallway.api.operations.export_lines import FORMATS, Csv, Format, JsonLines, name_of
 from hallway.api.operations.large_results import Flow
-from hallway.api.operations.past_names import may_read, named
+from hallway.api.operations.past_names import Names, may_read
 from hallway.api.operations.pimatic.declaring import DATE, maybe
 from hallway.api.operations.pimatic.message_criteria import texts_in, time_in, wanted_messages
 from hallway.errors import Forbidden, InvalidInput, Unavailable
@@ -39,7 +39,8 @@ async def export_history(hub: Hub, ask: Ask) -> Flow:
     known = [each.series for each in await past.known() if each.series.kind in kinds]
     names = _names(ask.data.get("series"))
     if names:
-        series = [each for name in names for each in named(known, name)]
+        called = Names(known)
+        series = list(dict.fromkeys(map(called.find, names)))
         hidden = [name_of(each) for each in series if not may_read(ask.caller, each)]
         if hidden:
             raise Forbidden(f"{ask.caller.name} may not read what {hidden[0][:60]} was")

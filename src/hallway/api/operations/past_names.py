@@ -14,19 +14,24 @@ from hallway.errors import Forbidden, NotFound
 from hallway.home.past import Known, Past, Series
 
 
-def named(known: Iterable[Series], name: str) -> list[Series]:
-    """What is called so: before an entity the attribute of a device. NotFound: nothing is kept of it."""
-    found = sorted(
-        series
-        for series in known
-        if name_of(series) == name or (series.kind == "entity" and series.owner == name.lower())
-    )
-    if not found:
-        raise NotFound(
-            f"nothing is kept of {name[:60]}: give lamp.state for an attribute, $x for a variable, light.hall for an "
-            "entity"
-        )
-    return found[:1]
+class Names:
+    """What is kept, by what people call it."""
+
+    def __init__(self, known: Iterable[Series]) -> None:
+        self._entities: dict[str, Series] = {}
+        self._others: dict[str, Series] = {}
+        for series in known:
+            (self._entities if series.kind == "entity" else self._others)[name_of(series)] = series
+
+    def find(self, name: str) -> Series:
+        """What is called so: before an entity the attribute of a device. NotFound: nothing is kept of it."""
+        found = self._others.get(name) or self._entities.get(name) or self._entities.get(name.lower())
+        if found is None:
+            raise NotFound(
+                f"nothing is kept of {name[:60]}: give lamp.state for an attribute, $x for a variable, light.hall for "
+                "an entity"
+            )
+        return found
 
 
 def may_read(caller: Caller, series: Series) -> bool:
@@ -39,7 +44,7 @@ def may_read(caller: Caller, series: Series) -> bool:
 async def readable(past: Past, caller: Caller, name: str) -> Known:
     """What is called so. NotFound: nothing is kept of it; Forbidden: the caller may not read it."""
     known = {each.series: each for each in await past.known("variable" if name.startswith("$") else None)}
-    (series,) = named(known, name)
+    series = Names(known).find(name)
     if not may_read(caller, series):
         raise Forbidden(f"{caller.name} may not read what {name[:60]} was")
     return known[series]
