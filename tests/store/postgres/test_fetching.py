@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hallway.store.database import DATABASE_FILE
 from hallway.store.postgres.fetching import ARRIVING, fetch_home
 from hallway.store.postgres.home_tables import DEFINITION, TABLES, snapshot
 from hallway.store.postgres.identity import KEY, KIND, Claim
+from hallway.store.redo import read_segments
 from hallway.store.store import Store
 from tests.postgres_server import PostgresServer
 from tests.store.databases import Connect
@@ -97,3 +99,36 @@ async def test_a_copy_that_was_cut_short_is_begun_anew(connect: Connect, databas
     (tmp_path / "new" / ARRIVING).write_bytes(b"SQLite format 3\0 half")
     assert fetch_home(tmp_path / "new", database, living.clock) is not None
     assert not (tmp_path / "new" / ARRIVING).exists()
+
+
+def as_killed(directory: Path, living: Living) -> None:
+    """The files of a home as they are while it runs, in another directory, without its home.db."""
+    directory.mkdir()
+    for name in (f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm", "redo.0", "redo.1", "hub.lock"):
+        shutil.copy(living.path.with_name(name), directory / name)
+
+
+async def test_what_a_killed_hub_left_of_a_home_that_was_removed_is_kept_out_of_the_one_that_comes(
+    connect: Connect, database: str, tmp_path: Path
+) -> None:
+    await kept_elsewhere(connect, database, tmp_path / "old")
+    shutil.copytree(tmp_path / "old", tmp_path / "own_way")
+    apart = Living(tmp_path / "own_way", await connect(database + "?schema=other"))
+    for number in range(5):
+        apart.home.report("sensor.one", f"gone {number}", {}, HTTP)
+        apart.home.pages.add({"id": f"gone{number}", "name": "gone"}, HTTP)
+    await until(lambda: apart.store.statistics().queued == 0)
+    apart.home.pages.add({"id": "last", "name": "gone"}, HTTP)
+    as_killed(tmp_path / "new", apart)
+    await apart.close()
+    assert read_segments(tmp_path / "new")
+    assert fetch_home(tmp_path / "new", database, apart.clock) is not None
+    store = Store.open(tmp_path / "new", VirtualClock())
+    assert store.problem is None
+    came = build(VirtualClock(), store)
+    assert came.entities.states["sensor.one"].state == "a\0b\u2400"
+    assert sorted(store.definitions("page")) == [f"page{number}" for number in range(5)]
+    await store.close()
+    kept = {path.name.partition(".left-")[0] for path in (tmp_path / "new").glob("*.left-*")}
+    assert f"{DATABASE_FILE}-wal" in kept
+    assert kept & {"redo.0", "redo.1"}

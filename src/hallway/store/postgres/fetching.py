@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -33,12 +34,15 @@ from hallway.store.postgres.logs import in_words
 from hallway.store.postgres.sentences import FAILURES
 from hallway.store.postgres.session import Connection, used_by_hand
 from hallway.store.postgres.texts import to_postgres
+from hallway.store.redo import HEADER
 
 log = logging.getLogger(__name__)
 
 ARRIVING: Final = f"{DATABASE_FILE}.arriving"
 _AT_ONCE: Final = 500
 _PARTS: Final = ("", "-wal", "-shm", "-journal")
+_HOLDS: Final = "SELECT EXISTS (SELECT FROM home WHERE last_seq > 0 OR EXISTS (SELECT FROM definition))"
+_OF_THE_OLD: Final = (f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-journal", "redo.0", "redo.1")
 
 
 def fetch_home(directory: Path, url: str, clock: Clock) -> str | None:
@@ -46,7 +50,7 @@ def fetch_home(directory: Path, url: str, clock: Clock) -> str | None:
 
     Unavailable: the database cannot be asked, so nobody knows whether this is a new home.
     """
-    if (directory / DATABASE_FILE).exists():
+    if any((directory / name).exists() for name in (DATABASE_FILE, f"{DATABASE_FILE}.next")):
         return None
     need_driver()
     address = read_address(url)
@@ -79,10 +83,14 @@ async def _all(connection: Connection, directory: Path, clock: Clock) -> int | N
     return seq
 
 
+async def holds_a_home(connection: Connection) -> bool:
+    """Whether there is one in the database."""
+    return bool(await connection.fetchval(_HOLDS))
+
+
 async def arrive(connection: Connection, directory: Path, clock: Clock) -> int | None:
     """Make home.db from what the database holds: the number of the last change; None: it holds no home."""
-    found = await connection.fetchval("SELECT last_seq FROM home WHERE last_seq > 0 OR EXISTS (SELECT FROM definition)")
-    if found is None:
+    if not await holds_a_home(connection):
         return None
     path = directory / ARRIVING
     _clear(path)
@@ -100,6 +108,7 @@ async def arrive(connection: Connection, directory: Path, clock: Clock) -> int |
             home.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         # in this order: a directory that is told to be the one without being it would refuse to write, and begin anew
         await connection.execute("UPDATE home SET incarnation = $1", to_postgres(incarnation))
+        _put_aside(directory, clock.now())
         durable.move(path, directory / DATABASE_FILE)
     except (sqlite3.Error, Damaged) as error:
         raise Unavailable(f"{path} cannot be written: {said(error)}; nothing was changed") from None
@@ -109,6 +118,17 @@ async def arrive(connection: Connection, directory: Path, clock: Clock) -> int |
         with contextlib.suppress(OSError):
             _clear(path)
     return seq
+
+
+def _put_aside(directory: Path, now: float) -> None:
+    """What a killed hub left of a home.db that is gone would be read into the one that comes."""
+    (directory / f"{DATABASE_FILE}-shm").unlink(missing_ok=True)
+    for name in _OF_THE_OLD:
+        part = directory / name
+        if part.exists() and part.stat().st_size > (len(HEADER) if name.startswith("redo") else 0):
+            aside = directory / f"{name}.left-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
+            durable.move(part, aside)
+            log.warning("%s is of a home.db that is gone: it is not used, and kept as %s", part, aside.name)
 
 
 def _clear(path: Path) -> None:
