@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from base64 import b64encode
@@ -183,3 +184,39 @@ def test_a_new_home_does_not_begin_while_nobody_knows_whether_there_is_one(tmp_p
     assert "there is no home.db" in hub.log
     assert "Traceback" not in hub.log
     assert "secret@" not in hub.log
+
+
+def rows_of(server: PostgresServer, name: str) -> str:
+    """What the database has of the home and its past."""
+    parts = ("home", "state", "definition", "sample", "message", "change", "trace")
+    sums = (f"(SELECT md5(string_agg(row::text, ' ' ORDER BY row::text)) FROM hallway.{part} AS row)" for part in parts)
+    return server.sql(f"SELECT {', '.join(sums)}", name)
+
+
+def test_a_directory_of_before_never_writes_over_a_later_home_even_when_it_has_counted_on(
+    start_hub: StartHub, postgres_server: PostgresServer, database: str
+) -> None:
+    name = database.rpartition("/")[2]
+    hub = start_hub(configuration(database) + "  - {id: store, class: StoreDevice}\n")
+    post_state(hub, "sensor.garden", "first")
+    stop_with_all_sent(hub)
+    before = hub.home.with_name("before")
+    shutil.copytree(hub.home, before)
+    hub.start()
+    for number in range(50):
+        post_state(hub, "sensor.garden", f"later {number}")
+    stop_with_all_sent(hub)
+    kept = rows_of(postgres_server, name)
+    shutil.rmtree(hub.home)
+    before.rename(hub.home)
+    hub.start()
+    wait_for(lambda: "holds a later state of this home" in str(status(hub)["problem"]), "the refusal")
+    wait_for(lambda: state(hub, "hallway.store") == "problem", "the device of the store")
+    for number in range(200):
+        post_state(hub, "sensor.garden", f"older {number}")
+    assert hub.stop() == 0
+    assert rows_of(postgres_server, name) == kept
+    hub.start()
+    wait_for(lambda: "was put back from a backup" in str(status(hub)["problem"]), "the refusal after a start")
+    assert hub.stop() == 0
+    assert rows_of(postgres_server, name) == kept

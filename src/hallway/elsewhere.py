@@ -25,8 +25,9 @@ from hallway.store.postgres.fetching import fetch_home, this_one
 from hallway.store.postgres.identity import KEY, KIND, Claim, check
 from hallway.store.postgres.log_replica import LogReplica
 from hallway.store.postgres.replica import Replica
+from hallway.store.postgres.replicating import refuse_later
 from hallway.store.postgres.server import Condition, Server
-from hallway.store.postgres.session import Connection
+from hallway.store.postgres.session import Connection, Refused
 from hallway.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -50,12 +51,15 @@ class Elsewhere:
         self._home = home
         self._store = store
         self._clock = clock
+        self._loop = loop
+        self._path = directory / DATABASE_FILE
         self._claim = Claim(home.hub_id, "")
         self.server = Server(read_address(url), self._check, loop, clock.now)
         self.archive = PostgresArchive(self.server)
-        self._replica = Replica(self.server, directory / DATABASE_FILE, clock, store.saved.seq)
+        self._replica = Replica(self.server, self._path, clock, store.saved.seq)
         self._logs = LogReplica(self.server, clock)
         self._beginning: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
         self._said: str | None = None
         self._was_there = False
         self._started = clock.monotonic()
@@ -104,20 +108,39 @@ class Elsewhere:
         """The directory must know which one it is before the database does."""
         kept = self._store.definitions(KIND).get(KEY)
         incarnation = None if kept is None or kept.body is None else kept.body.get("incarnation")
-        while not isinstance(incarnation, str):
-            made = this_one(secrets.token_hex(8), self._clock.now)
+        if not isinstance(incarnation, str):
+            incarnation = await self._made()
+        self._claim = Claim(self._home.hub_id, incarnation)
+        self.server.start()
+
+    async def _made(self) -> str:
+        """An incarnation that nobody else is, kept in home.db."""
+        while True:
+            incarnation = secrets.token_hex(8)
+            made = this_one(incarnation, self._clock.now)
             try:
                 await self._store.define(made.kind, made.id, made.body, made.author, made.door)
             except HallwayError as error:
                 log.warning("the database waits for home.db: %s", error)
                 await asyncio.sleep(PATIENCE)
             else:
-                incarnation = (made.body or {}).get("incarnation")
-        self._claim = Claim(self._home.hub_id, incarnation)
-        self.server.start()
+                return incarnation
 
     async def _check(self, connection: Connection) -> None:
         await check(connection, self._claim, self.server.address)
+        try:
+            await refuse_later(connection, self._path, self.server.address)
+        except Refused:
+            self._loop.call_soon_threadsafe(self._leave)
+            raise
+
+    def _leave(self) -> None:
+        """This directory went another way than the home in the database; that is known when it has counted on, too."""
+        if self._leaving is None:
+            self._leaving = asyncio.ensure_future(self._become_another())
+
+    async def _become_another(self) -> None:
+        self._claim = Claim(self._home.hub_id, await self._made())
 
     def _say(self, condition: Condition) -> None:
         """Tell people that it is away or must not be used, and that it is back; at the start the past tells that."""
@@ -138,9 +161,10 @@ class Elsewhere:
 
     async def finish(self) -> None:
         """Send what is left, if the database is there; to be called when the store and history.db are closed."""
-        if self._beginning is not None:
-            self._beginning.cancel()
-            await asyncio.wait([self._beginning])
+        for task in (self._beginning, self._leaving):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         done = [await self._replica.finish(PATIENCE), await self._logs.finish(PATIENCE)]
         if not all(done):
             log.warning("the database has not got the last changes: it gets them at the next start")

@@ -37,15 +37,27 @@ async def whole(connection: Connection, path: Path, address: Address, *, replace
         async with connection.transaction():
             there = int(await connection.fetchval("SELECT last_seq FROM home FOR UPDATE") or 0)
             if there > home.seq and not replace:
-                raise Refused(
-                    f"the database {address} holds a later state of this home (change {there}, here it is {home.seq}): "
-                    "stop the hub, then either remove home.db to take the home from the database, or say "
-                    "`hallway store move --replace --to URL` to let this home take its place"
-                )
+                raise Refused(_later(address, there, home.seq))
             for table in TABLES:
                 await compare(connection, home, table)
             await connection.execute(_PUT_SEQ, home.seq)
     return home.seq
+
+
+async def refuse_later(connection: Connection, path: Path, address: Address) -> None:
+    """Refused: the database holds a later state of this home than home.db."""
+    there = int(await connection.fetchval("SELECT last_seq FROM home") or 0)
+    with snapshot(path) as home:
+        if there > home.seq:
+            raise Refused(_later(address, there, home.seq))
+
+
+def _later(address: Address, there: int, here: int) -> str:
+    return (
+        f"the database {address} holds a later state of this home (change {there}, here it is {here}): stop the hub, "
+        "then either remove home.db to take the home from the database, or say `hallway store move --replace --to URL` "
+        "to let this home take its place; nothing was changed"
+    )
 
 
 async def part(connection: Connection, path: Path, dirty: Dirty) -> int:

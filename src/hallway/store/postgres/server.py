@@ -180,6 +180,8 @@ class Server:
             except Refused as error:
                 self._note(error.message, refused=True)
                 delay = REFUSED_RETRY
+            except Unavailable as error:
+                self._note(error.message)
             except FAILURES as error:
                 self._note(sentence(error, self.address))
             except Exception as error:
