@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hallway.errors import Unavailable
+from hallway.store.postgres import server as server_module
 from hallway.store.postgres.address import read_address
 from hallway.store.postgres.archive import PostgresArchive
 from hallway.store.postgres.session import open_session, used_by_hand
@@ -81,6 +82,27 @@ async def test_tables_that_somebody_drops_are_made_anew(
         await archive.take([], [])
     await until(lambda: server.condition.connected)
     assert await archive.open() == (0, [])
+
+
+async def test_a_table_that_somebody_drops_alone_is_told_and_nothing_goes_on_without_it(
+    connect: Connect, database: str, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "REFUSED_RETRY", 0.05)
+    server = await connect(database)
+    heard: list[str | None] = []
+    server.listen(lambda condition: heard.append(condition.problem))
+    postgres_server.sql("DROP TABLE hallway.state, hallway.sample CASCADE", name_of(database))
+    with pytest.raises(Unavailable):
+        await server.write(lambda link: link.execute("SELECT * FROM state"))
+    await until(lambda: server.condition.refused)
+    assert "lacks what somebody has dropped: sample, state" in str(server.condition.problem)
+    with pytest.raises(Unavailable, match="lacks what somebody has dropped"):
+        await server.write(nothing)
+    assert "lacks what somebody has dropped" in await refusal(database)
+    assert len(heard) == 2
+    postgres_server.sql("DROP SCHEMA hallway CASCADE", name_of(database))
+    await until(lambda: server.condition.connected)
+    assert heard[2:] == [None]
 
 
 async def test_the_hub_is_told_when_it_goes_and_when_it_is_back(connect: Connect, database: str) -> None:

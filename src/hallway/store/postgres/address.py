@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from hallway.errors import InvalidInput, Unavailable
 
@@ -41,6 +41,15 @@ class Address:
         if self.host.startswith("/"):
             return f"postgresql://{self.user}@/{self.database}?host={self.host}"
         return f"postgresql://{self.user}@{host}:{self.port}/{self.database}"
+
+    @property
+    def url(self) -> str:
+        """All of it but the password, for those who are to write it down."""
+        options = {"sslmode": self.ssl, "sslrootcert": self.ssl_root}
+        if self.schema != SCHEMA:
+            options["schema"] = self.schema
+        given = urlencode({name: value for name, value in options.items() if value}, safe="/")
+        return f"{self}{'&' if '?' in str(self) else '?'}{given}" if given else str(self)
 
     def without_password(self, text: str) -> str:
         """A text of somebody else's making, such as an error."""

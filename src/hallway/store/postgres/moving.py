@@ -20,7 +20,7 @@ from hallway.store.history.file import FILE, HISTORY
 from hallway.store.offline import Resting, resting
 from hallway.store.postgres.address import Address
 from hallway.store.postgres.carrying import carry_in, carry_out, relation
-from hallway.store.postgres.fetching import arrive, this_one
+from hallway.store.postgres.fetching import arrive, holds_a_home, this_one
 from hallway.store.postgres.home_tables import TABLES, inwards, snapshot
 from hallway.store.postgres.identity import KEY, KIND, Claim
 from hallway.store.postgres.log_moving import counted, same_on_both_sides
@@ -54,7 +54,7 @@ async def to_postgres(move: Move) -> Lines:
             told = await _home_out(link, path, move)
             return [*told, *await _past_out(link, move), *_what_to_write(move)]
 
-        lines: Lines = await used_by_hand(move.address, done)
+        lines: Lines = await used_by_hand(move.address, done, dry_run=move.dry_run)
         return lines
 
 
@@ -72,18 +72,17 @@ def _claim(home: Resting, move: Move) -> Claim:
     return Claim(str(hub_id), incarnation)
 
 
-async def _own(link: Connection, claim: Claim, move: Move) -> None:
+async def _own(link: Connection, claim: Claim, move: Move, *, may_take: bool = True) -> None:
+    """may_take: whether the directory may take the place of another one that has it now, if that is wanted."""
     there = await link.fetchrow("SELECT hub_id, incarnation FROM home")
     if there is not None and inwards(tuple(there))[0] != claim.hub_id:
         raise Conflict(
             f"{move.address}, schema {move.address.schema}, holds another home: give this one a schema of its own "
             "(?schema=NAME at the end of the URL); nothing was changed"
         )
-    if there is not None and inwards(tuple(there))[1] != claim.incarnation and not move.replace:
-        raise Conflict(
-            f"the home in {move.address} was taken over by another directory: --replace lets this one take its place; "
-            "nothing was changed"
-        )
+    if there is not None and inwards(tuple(there))[1] != claim.incarnation and not (may_take and move.replace):
+        way = "--replace lets this one take its place" if may_take else "remove home.db to take the home from there"
+        raise Conflict(f"the home in {move.address} was taken over by another directory: {way}; nothing was changed")
     if not move.dry_run:
         await link.execute(
             "INSERT INTO home (hub_id, incarnation) VALUES ($1, $2) ON CONFLICT (one) DO UPDATE SET incarnation = $2",
@@ -139,25 +138,25 @@ async def _logs(link: Connection, history: sqlite3.Connection, move: Move) -> st
 
 async def to_files(move: Move) -> Lines:
     """Home and past into the directory: what was done. Conflict, Unavailable: likewise."""
-    path = move.directory / DATABASE_FILE
 
     async def fetched(link: Connection) -> Lines:
-        seq = await arrive(link, move.directory, move.clock)
-        if seq is None:
+        if not await holds_a_home(link):
             raise InvalidInput(f"{move.address} holds no home: nothing to move")
-        return [f"the home, as it was after change {seq}"]
-
-    told: Lines = []
-    if not path.exists():
         if move.dry_run:
             return [f"the home of {move.address} would be taken into {move.directory}, with its past"]
         move.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        told = await used_by_hand(move.address, fetched)
+        return [f"the home, as it was after change {await arrive(link, move.directory, move.clock)}"]
+
+    told: Lines = []
+    if not (move.directory / DATABASE_FILE).exists():
+        told = await used_by_hand(move.address, fetched, dry_run=move.dry_run)
+        if move.dry_run:
+            return told
     with resting(move.directory, move.clock) as home:
         claim = _claim(home, move)
 
         async def done(link: Connection) -> Lines:
-            await _own(link, claim, move._replace(replace=False))
+            await _own(link, claim, move, may_take=False)
             there = int(await link.fetchval("SELECT last_seq FROM home") or 0)
             if there > home.saved.seq:
                 raise Conflict(
@@ -166,7 +165,7 @@ async def to_files(move: Move) -> Lines:
                 )
             return [*(told or ["home.db has all of the home"]), *await _past_in(link, move)]
 
-        lines: Lines = await used_by_hand(move.address, done)
+        lines: Lines = await used_by_hand(move.address, done, dry_run=move.dry_run)
     return [*lines, "now take `url` out of `store` in configuration.yaml; the database is left as it is"]
 
 
@@ -213,5 +212,5 @@ def _what_to_write(move: Move) -> Lines:
         "now write into configuration.yaml:",
         "  store: {url: !secret database_url}",
         "and into secrets.yaml beside it:",
-        f"  database_url: {move.address}    (with the password behind the user)",
+        f"  database_url: {move.address.url}    (with the password behind the user)",
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,8 @@ EPOCH_MICROSECONDS: Final = 946_684_800_000_000
 _ENCODINGS: Final = ("UTF8", "SQL_ASCII")
 _OURS: Final = "SELECT to_regclass($1 || '.version') IS NOT NULL"
 _IN_USE: Final = "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace($1))"
+_TABLES: Final = "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')"
+_MAKES: Final = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
 _GHOSTS: Final = """
     SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND classid::bigint = $1 AND pg_locks.objid::bigint = $2 AND application_name = $3
@@ -93,8 +96,10 @@ def microseconds(at: int) -> int:
     return min(max(at, EARLIEST), LATEST) * 1000 - EPOCH_MICROSECONDS
 
 
-async def open_session(address: Address, name: str, *, seconds: float = COMMAND_SECONDS) -> Connection:
-    """A connection that may write.
+async def open_session(
+    address: Address, name: str, *, seconds: float = COMMAND_SECONDS, dry_run: bool = False
+) -> Connection:
+    """A connection that may write. dry_run: all of it is one transaction that nobody commits, its tables included.
 
     Refused: the schema is newer than this hub, somebody else's, or another hub writes there; FAILURES: not now.
     """
@@ -102,7 +107,10 @@ async def open_session(address: Address, name: str, *, seconds: float = COMMAND_
     try:
         _check_encoding(connection, address)
         await _lock(connection, address, name)
+        if dry_run:
+            await connection.transaction().start()
         await _migrate(connection, address)
+        await _check_tables(connection, address)
     except BaseException:
         connection.terminate()
         raise
@@ -164,10 +172,22 @@ async def _migrate(connection: Connection, address: Address) -> None:
                 await connection.execute("UPDATE version SET number = $1", number)
 
 
-async def used_by_hand(address: Address, work: Callable[[Connection], Awaitable[Any]]) -> Any:
+async def _check_tables(connection: Connection, address: Address) -> None:
+    """They are made once; what somebody has dropped since then is not made anew beside what others still know of it."""
+    wanted = {name for path in schema_files(SCHEMA_FILES).values() for name in _MAKES.findall(path.read_text("utf-8"))}
+    missing = wanted - {name for (name,) in await connection.fetch(_TABLES, address.schema)}
+    if missing:
+        raise Refused(
+            f"the schema {address.schema} of {address} lacks what somebody has dropped: {', '.join(sorted(missing))}. "
+            f"Put that back, or drop the rest too: DROP SCHEMA {address.schema} CASCADE; the hub makes it anew then, "
+            "with all but the samples that the database had; nothing was changed"
+        )
+
+
+async def used_by_hand(address: Address, work: Callable[[Connection], Awaitable[Any]], *, dry_run: bool = False) -> Any:
     """Do work on a connection that may write, once. Unavailable: it cannot be, or it failed half-way."""
     try:
-        connection = await open_session(address, "hallway by hand", seconds=LONG_SECONDS)
+        connection = await open_session(address, "hallway by hand", seconds=LONG_SECONDS, dry_run=dry_run)
         try:
             return await work(connection)
         finally:
