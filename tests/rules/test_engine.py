@@ -205,6 +205,55 @@ def test_what_is_still_true_by_another_part_is_neither_done_again_nor_undone() -
     assert house.heard() == ["some", "some", "none"]
 
 
+@pytest.mark.parametrize(
+    ("condition", "turns", "expected"),
+    [
+        ("lamp is on and fan is on", ["+lamp", "-lamp", "+fan", "-fan"], []),
+        ("lamp is on and fan is on", ["+lamp", "+fan", "-lamp", "-fan"], ["yes", "no"]),
+        ("lamp is on and fan is on", ["+lamp", "+fan", "-lamp", "+lamp", "-fan", "-lamp"], ["yes", "no"] * 2),
+        ("lamp is on or fan is on", ["+lamp", "+fan", "-lamp", "-fan"], ["yes", "yes", "no"]),
+        ("lamp is on and if fan is off", ["+lamp", "+fan", "-lamp"], ["yes", "no"]),
+        ("lamp is on and if fan is off", ["+fan", "+lamp", "-fan", "-lamp"], []),
+        ("trigger: lamp is on and fan is on", ["+lamp", "+fan", "-fan", "-lamp"], ["no"]),
+        ("trigger: lamp is on and fan is on", ["+fan", "+lamp", "-fan"], ["yes"]),
+        ("$x changes and fan is on", ["+fan", "-fan"], []),
+    ],
+)
+def test_else_is_done_once_when_a_condition_that_was_true_comes_false(
+    condition: str, turns: list[str], expected: list[str]
+) -> None:
+    house = RuledHouse(f'when {condition} then log "yes" else log "no"')
+    for turn in turns:
+        house.turn(turn[1:], turn[0] == "+")
+        house.wait(1)
+    assert house.heard() == expected
+
+
+def test_else_of_a_new_rule_waits_until_its_condition_was_true() -> None:
+    house = RuledHouse()
+    house.warm(20)
+    house.turn("lamp", True)
+    house.rule('when temperature of air > 25 then log "warm" else log "cold"', "cold")
+    house.rule('when lamp is on then log "on" else log "off"', "off")
+    house.warm(21)
+    house.turn("lamp", False)
+    assert house.heard() == ["off"]
+
+
+def test_else_remembers_over_a_restart_what_was_true() -> None:
+    house = RuledHouse('when lamp is on and fan is on then log "yes" else log "no"')
+    house.turn("lamp", True)
+    house.restart()
+    house.turn("lamp", False)
+    house.turn("lamp", True)
+    house.turn("fan", True)
+    assert house.heard() == ["yes"]
+    house.restart()
+    house.turn("fan", False)
+    house.turn("lamp", False)
+    assert house.heard() == ["no"]
+
+
 # ---------------------------------------------------------------------- one snapshot, in order
 
 

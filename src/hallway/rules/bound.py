@@ -223,13 +223,29 @@ class BoundPredicate:
             return False
         return self._has_lasted() if self.predicate.duration is not None else self.signal.now()
 
+    def truth_quietly(self) -> bool:
+        """As `truth`; what cannot be decided is false."""
+        try:
+            return self.truth()
+        except HallwayError:
+            return False
+
+    @property
+    def is_momentary(self) -> bool:
+        """Whether it is only true at the moment when it happens or comes true."""
+        return self._momentary
+
     def _has_lasted(self) -> bool:
         """Whether it has been true long enough by now, also if that is told only in a moment."""
         return self._achieved or (self._until is not None and self.rule.elapsed() >= self._until - INSTANT)
 
 
 class BoundRule:
-    """A rule. listens: until it is let go; trouble: what was last said of it."""
+    """A rule.
+
+    listens: until it is let go; held: whether its condition was true when it was looked at last, of a rule that does
+    something when it comes false; trouble: what was last said of it.
+    """
 
     __slots__ = (
         "_asked",
@@ -239,6 +255,7 @@ class BoundRule:
         "_tasks",
         "decides",
         "ground",
+        "held",
         "listens",
         "owner",
         "predicates",
@@ -253,6 +270,7 @@ class BoundRule:
         self.ground = ground
         self.predicates: tuple[BoundPredicate, ...] = ()
         self.listens = True
+        self.held = False
         self.trouble = ""
         self._deciding: Deciding | None = None
         self.owner = f"rule:{rule.id}"
@@ -276,6 +294,7 @@ class BoundRule:
         )
         for predicate in self.predicates:
             predicate.bind(knows=knows)
+        self.look_on()
 
     def unbind(self) -> None:
         """Listen no more, and forget what was under way."""
@@ -319,6 +338,11 @@ class BoundRule:
             now, self.sentence.predicates, found, started, self._asked, facts, why or NOTHING, since or NOTHING
         )
         return self._is_true(found), finding
+
+    def look_on(self) -> None:
+        """Note whether the condition is true, beside what was only true for a moment."""
+        if self.has_otherwise:
+            self.held = self._is_true([predicate.truth_quietly() for predicate in self.predicates])
 
     # ------------------------------------------------------------------ remembering
 

@@ -265,12 +265,14 @@ class RuleEngine:
         if rising:
             deciding.started |= predicate.place
         truth, finding = rule.decide(deciding.started)
+        held = rule.held
+        rule.look_on()
         if cause.late > rule.rule.late * 60:
             limit = f"{cause.late:.0f} s late, {rule.rule.late * 60:.0f} s are allowed"
             self._leave(rule, "skipped", predicate, cause, finding, limit)
         elif truth and rising:
             self._want(rule, Wanted("ran", predicate.predicate.token, cause, finding), deciding)
-        elif not truth and rule.has_otherwise:
+        elif not truth and rule.has_otherwise and (held or predicate.is_momentary):
             self._want(rule, Wanted("otherwise", predicate.predicate.token, cause, finding), deciding)
         elif rising:
             if deciding.missed is not None:
