@@ -10,8 +10,10 @@ import pytest
 
 from hallway.clock import VirtualClock
 from hallway.home.past import Series
+from hallway.store.history.chunk_archive import ChunkArchive
+from hallway.store.history.file import FILE, HistoryFile
 from hallway.store.history.flow import FOLD_ROWS, FOLD_SOONER, ROWS_IN_A_SERIES, Flow
-from tests.store.history.pasts import Past, chunks
+from tests.store.history.pasts import Away, Past, chunks, told
 
 T0 = 1_800_000_000.0
 
@@ -74,3 +76,38 @@ async def test_a_sample_waits_until_its_commit_is_done(tmp_path: Path) -> None:
     assert flow.waiting == 0
     assert held.result(60)
     await past.close()
+
+
+async def test_samples_that_come_while_the_archive_is_away_are_not_taken_for_others_that_it_has(tmp_path: Path) -> None:
+    """history.db is one of before, and the archive cannot say yet what it took since then."""
+    elsewhere = HistoryFile(tmp_path / "elsewhere.db")
+    archive = Away(ChunkArchive(elsewhere))
+
+    async def make(_file: HistoryFile) -> Away:
+        return archive
+
+    clock = VirtualClock(T0)
+    past = Past(tmp_path, clock, make)
+    outside = Series("attribute", "outside", "temperature")
+    await past.open()
+    past.record(outside, T0, 0.5)
+    assert await past.store.flow.fold()
+    await past.close()
+    before = (tmp_path / FILE).read_bytes()
+    await past.open()
+    for number in range(1, 100):
+        past.record(outside, T0 + number, number)
+    assert await past.store.flow.fold()
+    await past.close()
+    (tmp_path / FILE).write_bytes(before)
+    archive.away = True
+    clock.advance(3600)
+    await past.open()
+    for number in range(100, 150):
+        past.record(outside, T0 + 3600 + number, number)
+    await past.store.flow.flush()
+    archive.away = False
+    assert await past.store.flow.fold()
+    assert await told(past.store.columns([outside])) == past.of(outside)
+    await past.close()
+    elsewhere.close()

@@ -199,7 +199,7 @@ class Flow:
                 mirror.count += 1
         if tail.length > len(tail.rows) and tail.rows:
             self.spooled = tail.rows[0].id - 1
-        mirror.last_id = max(tail.last_id, self.taken) or int(self._clock.now() * 1000)
+        mirror.last_id = self._last_id(tail.last_id)
         self._flushed = mirror.last_id
         self.taken = max(self.taken, tail.taken)
         mirror.drop(self.taken)
@@ -223,14 +223,22 @@ class Flow:
                 track = mirror.add(row.series, row.type, row.discrete, number)
                 self._new[number] = self._untold[number] = track
 
+    def _last_id(self, last: int) -> int:
+        """Behind which ids are free. An archive that is away may have taken more than an older file knows."""
+        last = max(last, self.taken)
+        return last if last and self.archived else max(last, int(self._clock.now() * 1000))
+
     async def _open_archive(self) -> None:
         taken, known = await self._archive.open()
         self.taken = max(self.taken, taken)
         for row in known:
             other = self.mirror.numbered(row.number)
             if other is not None and other.series != row.series:
+                name = " ".join(filter(None, row.series))
                 raise Unavailable(
-                    f"the archive of the past is that of another home: number {row.number} is {row.series}"
+                    f"the archive of the past is that of another home, or history.db went another way: {name} is number "
+                    f"{row.number} there, which is another series here. If it is this home, stop the hub and move "
+                    "history.db away: a new one gets what the archive has"
                 )
         for row in known:
             if self.mirror.track(row.series) is None or not self.mirror.numbered(row.number):
