@@ -111,6 +111,8 @@ def open_database(path: Path, layout: Layout = HOME, *, check: bool = True) -> s
         if is_damage(error):
             raise Damaged(said(error)) from None
         raise CannotOpen(path, said(error), "mend the disk or the file's rights") from None
+    except UnicodeDecodeError as error:  # SQLite's own words quote what is no text
+        raise Damaged(said(error)) from None
     except OSError as error:
         raise CannotOpen(path, error.strerror or str(error), "mend the disk") from None
     return connection

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hallway.clock import VirtualClock
+from hallway.errors import Unavailable
 from hallway.home.past import Sample, Series
 from hallway.store.history import damage
 from hallway.store.history.damage import NOT_BEFORE, Damage
@@ -256,7 +257,7 @@ async def test_a_value_of_another_kind_is_damage(watched: Watched) -> None:
     await watched.close()
     with contextlib.closing(sqlite3.connect(watched.path)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
-        connection.execute("UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'series'")
+        connection.execute("UPDATE sqlite_schema SET sql = replace(sql, ' STRICT', '') WHERE name = 'series'")
         connection.commit()
     spoiled(watched, "UPDATE series SET owner = X'AA' WHERE kind = 'attribute'")
     with contextlib.closing(sqlite3.connect(watched.path)) as connection:
@@ -267,6 +268,60 @@ async def test_a_value_of_another_kind_is_damage(watched: Watched) -> None:
     await watched.mended()
     assert "something in it is not what it should be" in watched.said[0]
     assert await watched.samples(LAMP) == watched.past.of(LAMP)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b"CREATE TABLE trace", b"CREATE\xc5TABLE trace"),  # what SQLite says of it is no text either
+        (b"CREATE TABLE trace", b"CREATE TABXE trace"),
+        (b"owner TEXT NOT NULL", b"ownex TEXT NOT NULL"),
+    ],
+)
+async def test_one_letter_of_the_schema_costs_nothing(watched: Watched, right: bytes, wrong: bytes) -> None:
+    await watched.close()
+    data = watched.path.read_bytes()
+    assert right in data[:4096]
+    watched.path.write_bytes(data.replace(right, wrong, 1))
+    await watched.open()
+    await watched.mended()
+    assert "history.db was damaged" in watched.said[0]
+    for series in (TEMPERATURE, LAMP):
+        assert await watched.samples(series) == watched.past.of(series)
+    watched.past.record(TEMPERATURE, T0 + 10**6 + 1, 2.5)
+    assert await watched.past.store.flow.fold()
+    assert await watched.samples(TEMPERATURE) == watched.past.of(TEMPERATURE)
+
+
+@pytest.mark.parametrize(("table", "column"), [("layer", "upto"), ("strand", "first"), ("strand", "count")])
+async def test_nothing_where_a_number_should_be_is_damage(watched: Watched, table: str, column: str) -> None:
+    await watched.close()
+    with contextlib.closing(sqlite3.connect(watched.path)) as connection:
+        (right,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    assert f"{column} INTEGER NOT NULL" in right
+    wrong = right.replace(f"{column} INTEGER NOT NULL", f"{column} INTEGER")
+    schema_says(watched.path, table, wrong)
+    spoiled(watched, f"UPDATE {table} SET {column} = NULL")
+    schema_says(watched.path, table, right)
+    await watched.open()
+    watched.past.record(TEMPERATURE, T0 + 10**6 + 1, 2.5)
+    if column == "first":
+        await watched.past.store.ready()
+        with pytest.raises(Unavailable, match=r"history\.db cannot be read"):
+            await watched.past.store.known()
+    elif column == "count":
+        await watched.past.store.ready()
+        assert not await watched.past.store.flow.fold()
+    await watched.mended()
+    assert "something in it is not what it should be" in watched.said[0]
+    for series in (TEMPERATURE, LAMP):
+        assert await watched.samples(series) == watched.past.of(series)
+
+
+def schema_says(path: Path, table: str, sql: str) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (sql, table))
 
 
 async def test_a_file_with_nothing_in_it_is_said_but_the_first_start_is_silent(watched: Watched) -> None:

@@ -146,7 +146,7 @@ def _holdings(connection: sqlite3.Connection) -> dict[int, Holding]:
     rows = connection.execute(
         "SELECT number / ?, count, first, last, bytes FROM strand WHERE number % ? = 0 AND count > 0", (KINDS, KINDS)
     )
-    return {series: Holding(*rest) for series, *rest in rows}
+    return {series: Holding(*map(int, rest)) for series, *rest in rows}
 
 
 def _quick_check(connection: sqlite3.Connection) -> str:

@@ -12,15 +12,16 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
 from hallway.errors import Unavailable
-from hallway.store.database import BUSY_SECONDS, Layout, is_damage, open_database
+from hallway.store.database import BUSY_SECONDS, Damaged, Layout, is_damage, open_database
 from hallway.store.error_texts import as_text, said
+from hallway.store.migrations import migrate
 from hallway.store.pending_files import take_place
 from hallway.store.writer import Work, Writer
 
@@ -37,6 +38,7 @@ MOST_WAITING: Final = 200
 """More questions than these are refused: they would be answered long after anybody waits for them."""
 UNREADABLE: Final = (TypeError, AttributeError, LookupError, UnicodeDecodeError, msgspec.MsgspecError)
 """What comes of values that are none of their kind."""
+_NOT_WHAT_IT_SHOULD_BE: Final = "something in it is not what it should be"
 _CLOSED: Final = "the past cannot be read any more: the hub is going down"
 
 T = TypeVar("T")
@@ -84,7 +86,18 @@ class HistoryFile:
         Unavailable, here or in the future: nothing of it is in the file. No more than a few should be under way at once
         for each part of the hub: what waits here is in memory, and a disk that refuses refuses all of it.
         """
-        return self._writer.submit(work)
+        return self._writer.submit(partial(self._sensibly, work))
+
+    def _sensibly(self, work: Work[T], connection: sqlite3.Connection) -> T:
+        """Called in the writer's thread. What could not be understood may be damage: that is looked for."""
+        try:
+            return work(connection)
+        except UNREADABLE:
+            found = None if self._looked else _nonsense(connection)
+            self._looked = True
+            if found is None:
+                raise
+            raise Damaged(found) from None
 
     async def read(self, work: Work[T]) -> T:
         """Let the work read, all of it in one transaction: it sees the file as one commit left it.
@@ -115,13 +128,15 @@ class HistoryFile:
                 self._is_damaged(said(error))
             raise Unavailable(f"{FILE} cannot be read: {said(error)}; mend the disk, then ask again") from None
         except UNREADABLE as error:
-            log.exception("%s cannot be read", FILE)
-            found = await self._looked_through()
-            raise Unavailable(
-                f"{FILE} cannot be read: {found or type(error).__name__}; ask again in a moment"
-            ) from None
+            raise await self.unreadable(error) from None
         finally:
             self._calls.pop(call, None)
+
+    async def unreadable(self, error: Exception) -> Unavailable:
+        """What to tell whoever could not understand what was read; it may be damage, which is looked for."""
+        log.error("%s cannot be read", FILE, exc_info=error)
+        found = await self._looked_through()
+        return Unavailable(f"{FILE} cannot be read: {found or type(error).__name__}; ask again in a moment")
 
     async def _looked_through(self) -> str | None:
         """Whether what could not be understood is damage: once in a run, for it may take long."""
@@ -160,13 +175,32 @@ def _opened(path: Path) -> sqlite3.Connection:
         take_place(path)
     except OSError as error:
         raise Unavailable(f"{path} cannot be mended: {error.strerror or error}; mend the disk") from None
-    return open_database(path, HISTORY, check=False)
+    connection = open_database(path, HISTORY, check=False)
+    try:
+        if _schema_of(connection) >= _right_schema():
+            return connection
+    except (sqlite3.Error, UnicodeDecodeError):
+        connection.close()
+        raise
+    connection.close()
+    raise Damaged(_NOT_WHAT_IT_SHOULD_BE)
+
+
+def _schema_of(connection: sqlite3.Connection) -> frozenset[Any]:
+    return frozenset(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema"))
+
+
+@cache
+def _right_schema() -> frozenset[Any]:
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, HISTORY.schema)
+        return _schema_of(connection)
 
 
 def _nonsense(connection: sqlite3.Connection) -> str | None:
     """What is wrong with the file, where something is that is of no use to whoever reads it."""
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    return None if found == "ok" else "something in it is not what it should be"
+    return None if found == "ok" else _NOT_WHAT_IT_SHOULD_BE
 
 
 def _nothing(_connection: sqlite3.Connection) -> None:

@@ -18,7 +18,7 @@ from hallway.errors import HallwayError, InvalidInput, Unavailable
 from hallway.home.past import SECONDS_OF, Bucket, Columns, Known, Sample, Series, SeriesKind, Span
 from hallway.store.history import courses
 from hallway.store.history.archive import Archive, Holding, Page
-from hallway.store.history.file import HistoryFile
+from hallway.store.history.file import UNREADABLE, HistoryFile
 from hallway.store.history.flow import FOLD_AGE, Flow
 from hallway.store.history.merging import columns_of, of_series, samples_of
 from hallway.store.history.rollups import rolled_up
@@ -69,7 +69,7 @@ class HistoryStore:
     async def _open(self) -> None:
         while not self.flow.open:
             try:
-                await self.flow.begin()
+                await self._begin()
             except HallwayError as error:
                 self._refused = error.message
                 self.flow.troubles.report("history", error.message)
@@ -81,6 +81,12 @@ class HistoryStore:
                     cancel()
         self._refused = None
         self.flow.troubles.over("history")
+
+    async def _begin(self) -> None:
+        try:
+            await self.flow.begin()
+        except UNREADABLE as error:
+            raise await self.file.unreadable(error) from None
 
     async def ready(self) -> None:
         """Wait until it is open. Unavailable: it cannot be opened now, or is closed."""

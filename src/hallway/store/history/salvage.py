@@ -90,7 +90,7 @@ def _fold_wal(path: Path) -> None:
     """What stands in the WAL beside the file is taken as far as SQLite takes it."""
     if not path.with_name(f"{path.name}-wal").exists():
         return
-    with contextlib.suppress(sqlite3.Error):
+    with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):  # whose own words quote what may be no text
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
         with contextlib.closing(connection):
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
