@@ -16,13 +16,13 @@ from hallway.access.entrance import Entrance
 from hallway.access.people import People, Person
 from hallway.api.cors import Origins
 from hallway.api.engineio.engine import Engine, EngineLimits
-from hallway.api.operations.base import Ask, Hub, Operation, Parameter, never
+from hallway.api.operations.base import Ask, Edited, Hub, Operation, Parameter, never
 from hallway.api.operations.pimatic.forms import Forms
 from hallway.api.operations.pimatic.recent import Recent
 from hallway.api.pimatic.calls import Calls
 from hallway.api.pimatic.socket import PimaticSocket
 from hallway.api.sockets import Handshake
-from hallway.errors import InvalidInput
+from hallway.errors import InvalidInput, Told
 from hallway.home.values import Attributes, Value
 from tests.api.engineio.lines import FakeLine, masked
 from tests.home.homes import House, a_device
@@ -61,6 +61,21 @@ async def set_later(hub: Hub, ask: Ask) -> object:
     return True
 
 
+class Slow:
+    """Keeps what was edited a moment later."""
+
+    async def durable(self, _seq: int) -> None:
+        await asyncio.sleep(0)
+
+    def when_durable(self, _seq: int, told: Told) -> None:
+        raise NotImplementedError
+
+
+async def edit_later(_hub: Hub, _ask: Ask) -> object:
+    await asyncio.sleep(0)
+    return Edited(Slow(), 1, "kept")
+
+
 async def wait_for_ever(hub: Hub, ask: Ask) -> object:
     await asyncio.Event().wait()
     return None
@@ -89,6 +104,7 @@ OPERATIONS = (
     _operation("getVariableByName", "variables:read", "variable", find_variable, "name"),
     _operation("getDeviceById", "devices:read", "device", find_device, "deviceId"),
     _operation("setLater", "variables:write", "", set_later, "value", kind="number"),
+    _operation("editLater", "", "edited", edit_later),
     _operation("waitForEver", "", "", wait_for_ever),
     _operation("refuseLater", "", "", refuse_later),
     _operation("echo", "", "text", lambda _hub, ask: ask.data["text"], "text"),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from hallway.access.throttle import FREE_TRIES_ACCOUNT
+from hallway.api.operations.base import About, Ask, Edited, Hub, Operation, never
+from hallway.api.pimatic.calls import Calls
+from hallway.api.pimatic.door import PimaticDoor
 from hallway.api.protocol import MAX_AT_ONCE
 from tests.api.pimatic.rest import ANNA, MAX_BODY, NINA, House, Seen
 
@@ -389,3 +395,38 @@ async def test_a_browser_asks_beforehand_without_a_password() -> None:
     assert (seen.status, seen.body) == (204, b"")
     assert "PATCH" in seen.header("access-control-allow-methods")
     assert (await house.ask("OPTIONS", "/api/things/num1", by="", origin=EVIL)).status == 401
+
+
+class Shelf:
+    """Keeps what is edited, and lets somebody else edit it while it is on its way to the disk."""
+
+    def __init__(self) -> None:
+        self.number = 11
+
+    def present(self, _kind: str, _key: str) -> int:
+        return self.number
+
+    async def durable(self, _seq: int) -> None:
+        self.number = 13
+
+    def edit(self, hub: Hub, _ask: Ask) -> Edited:
+        self.number = 12
+        return Edited(hub.store, 12, "done")
+
+    async def edit_later(self, hub: Hub, ask: Ask) -> Edited:
+        await asyncio.sleep(0)
+        return self.edit(hub, ask)
+
+
+@pytest.mark.parametrize("later", [True, False])
+async def test_an_edit_tells_its_own_revision_whoever_edits_before_it_is_kept(house: House, later: bool) -> None:
+    shelf = Shelf()
+    hub = cast("Hub", SimpleNamespace(revisions=shelf, store=shelf))
+    handler = shelf.edit_later if later else shelf.edit
+    edit = Operation(
+        "edit", ("POST",), "/api/edit", "Edit", "", "edit", handler, at_once=never, about=About("device", fixed="lamp")
+    )
+    house.door = PimaticDoor(Calls(hub, [edit]), house.entrance, MAX_BODY)
+    seen = await house.ask("POST", "/api/edit")
+    assert seen.json() == {"edit": "done", "success": True}
+    assert seen.header("x-hallway-revision") == "12"

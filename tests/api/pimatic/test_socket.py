@@ -299,6 +299,12 @@ async def test_a_call_without_action_is_answered(door: SocketDoor) -> None:
     assert (result["id"], result["success"]) == (1, False)
 
 
+async def test_an_edit_that_takes_time_is_answered_once_it_is_kept(door: SocketDoor) -> None:
+    client = await door.inside()
+    ((_, result),) = await client.call("editLater")
+    assert (result["success"], result["result"]) == (True, {"edited": "kept"})
+
+
 @pytest.mark.parametrize("action", ["breakDown", "breakDownLater"])
 async def test_a_failure_of_ours_is_answered_and_logged(
     door: SocketDoor, caplog: pytest.LogCaptureFixture, action: str

@@ -255,12 +255,13 @@ Handler = Callable[[Hub, Ask], Result | Awaitable[Result]]
 class Operation(msgspec.Struct, frozen=True):
     """Something that can be asked of the hub.
 
-    handler: gives the result, or something to await for it; at_once: whether it gives the result now, or
-    that of an edit; result: its name, for doors that write it and for the documentation (empty: none); result_type: its
-    JSON type; area: its chapter there; free_data: what data beside the parameters means; open_ended: the path may go on
-    after the last one; result_schema: what pimatic's own description of its API says of the result beside its type;
-    about: the thing that it tells or edits, whose revision is told and may be asked for; streams: the content types of
-    a result that comes in pieces and has no envelope; exact: parameters that it does not know are refused, not ignored.
+    handler: gives the result, or something to await for it, and that of an edit as Edited; at_once: whether it gives
+    the result now, or that of an edit; result: its name, for doors that write it and for the documentation (empty:
+    none); result_type: its JSON type; area: its chapter there; free_data: what data beside the parameters means;
+    open_ended: the path may go on after the last one; result_schema: what pimatic's own description of its API says of
+    the result beside its type; about: the thing that it tells or edits, whose revision is told and may be asked for;
+    streams: the content types of a result that comes in pieces and has no envelope; exact: parameters that it does not
+    know are refused, not ignored.
     """
 
     name: str

@@ -10,7 +10,7 @@ from inspect import isawaitable
 from typing import cast
 
 from hallway.access.callers import Caller
-from hallway.api.operations.base import Ask, Hub, Operation
+from hallway.api.operations.base import Ask, Edited, Hub, Operation
 from hallway.api.operations.large_results import Flow, close
 from hallway.api.operations.locking import GIVEN, check_revision
 from hallway.errors import Forbidden, InvalidInput, NotFound
@@ -48,14 +48,22 @@ class Calls:
             check_revision(self.hub, operation.about, arguments, caller)
         return operation.handler(self.hub, Ask((), arguments, caller))
 
-    async def result(self, operation: Operation, arguments: Attributes, caller: Caller) -> object:
-        """Use an operation with its parameters; its result once it is there, also if something is mended first."""
+    async def begun(self, operation: Operation, arguments: Attributes, caller: Caller) -> object:
+        """Use an operation with its parameters; its result once it is there, also if something is mended first.
+
+        That of an edit is Edited: it has been made, and may not be told yet.
+        """
         try:
             result = self.start(operation, arguments, caller)
         except BeingMended as error:
             await error.over()
             result = self.start(operation, arguments, caller)
-        return await result if isawaitable(result) else result
+        return await result if isawaitable(result) and not isinstance(result, Edited) else result
+
+    async def result(self, operation: Operation, arguments: Attributes, caller: Caller) -> object:
+        """As `begun`; the result of an edit once it may be told."""
+        result = await self.begun(operation, arguments, caller)
+        return await result if isinstance(result, Edited) else result
 
     async def run(self, operation: Operation, arguments: Attributes, caller: Caller) -> Value:
         """Use an operation with its parameters, gathered and coerced; its result once it is there."""

@@ -211,9 +211,14 @@ class PimaticDoor:
         body = await read_body(receive, request.length, self._max_body) if request.has_body else b""
         data = await self._body_data(request, body)
         arguments = _matching(found.operation, request, gather(found.operation, found.path, _query_of(request), data))
-        result = await self._calls.result(found.operation, arguments, caller)
+        result = await self._calls.begun(found.operation, arguments, caller)
         if isinstance(result, Flow):
             return await flowed(result)
+        if isinstance(result, Edited):
+            # others may edit it while it is on its way to the disk, and theirs is another revision
+            reply = self._envelope(found.operation, arguments, result.result)
+            await result
+            return reply
         return self._envelope(found.operation, arguments, result)
 
     def _arguments_at_once(self, found: _Found, request: Request, body: bytes, caller: Caller) -> Attributes:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from hallway.access.callers import Caller, Permission
 from hallway.access.entrance import Entrance
 from hallway.api.cors import Origins
+from hallway.api.operations.base import Edited
 from hallway.api.operations.pimatic.forms import Forms
 from hallway.api.operations.pimatic.kept import AUTHENTICATION
 from hallway.api.operations.pimatic.recent import Recent
@@ -272,7 +273,8 @@ class Member:
 
     async def _finish(self, action: str, name: str, call: Attributes, result: Any) -> None:
         try:
-            self._succeed(action, name, call, await result)
+            told = await result
+            self._succeed(action, name, call, await told if isinstance(told, Edited) else told)
         except HallwayError as error:
             self._refuse(call, error)
         except Exception as error:  # noqa: BLE001 - a client gets an answer whatever is wrong with us

@@ -129,4 +129,6 @@ async def asked(calls: Calls, hub: Hub, name: str, caller: Caller, data: dict[st
         says_so = operation.at_once(hub)
         assert says_so is isinstance(started, Edited), f"{name} says {says_so} to whether it needs no task"
         started = await started
+        if isinstance(started, Edited):
+            started = await started
     return orjson.loads(orjson.dumps(started))

@@ -58,7 +58,7 @@ async def update_config(hub: Hub, ask: Ask) -> object:
     """All of it counts at once, or nothing of it."""
     with refusing():
         await make_like(hub, object_in(ask.data, "config"), ask.caller.context, partial(check_given, hub, ABOUT, ask))
-    return await kept(hub, None)
+    return kept(hub, None)
 
 
 OPERATIONS: Final = (

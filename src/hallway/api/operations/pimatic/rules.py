@@ -36,10 +36,11 @@ async def add_rule(hub: Hub, ask: Ask) -> object:
     force = boolean_of("force", ask.data["force"]) if "force" in ask.data else False
     with refusing():
         rule = hub.home.rules.add(config, ask.caller.context, force=force)
-    await kept(hub, None)
+    edited = kept(hub, None)
     if rule.error is not None:
+        await edited
         raise InvalidInput(f"the rule {rule.id} is kept and does not work: {rule.error}")
-    return None
+    return edited
 
 
 def update_rule(hub: Hub, ask: Ask) -> object:
