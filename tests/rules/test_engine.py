@@ -429,6 +429,40 @@ def test_a_rule_on_what_was_never_reported_runs_once_it_is() -> None:
     assert house.heard() == ["morning"]
 
 
+def test_a_rule_on_a_value_that_was_not_reported_yet_runs_once_it_is() -> None:
+    house = RuledHouse('when $weather-sun.mm > 3 then log "wet"', 'when $weather-sun.mm > 4 then log "wetter"')
+    house.home.report("weather.sun", "up", {}, SOMEBODY)
+    house.home.report("weather.sun", "down", {"name": "Sun"}, SOMEBODY)
+    assert [rule.valid for rule in house.home.rules.all()] == [False, False]
+    house.home.report("weather.sun", "up", {"mm": 1}, SOMEBODY)
+    assert [rule.valid for rule in house.home.rules.all()] == [True, True]
+    house.home.report("weather.sun", "up", {"mm": 5}, SOMEBODY)
+    assert house.said == ["rule r0: wet", "rule r1: wetter"]
+    assert house.home.changes.watching("device:weather-sun") == 1
+
+
+def test_a_value_that_was_missing_when_the_hub_started_brings_its_rule_back() -> None:
+    house = RuledHouse()
+    house.home.report("weather.sun", "up", {"mm": 1}, SOMEBODY)
+    house.rule('when $weather-sun.mm > 3 then log "wet"')
+    house.home.report("weather.sun", "up", {}, SOMEBODY)
+    house.restart()
+    assert not house.home.rules.get("r").valid
+    house.home.report("weather.sun", "up", {"mm": 2}, SOMEBODY)
+    house.home.report("weather.sun", "up", {"mm": 4}, SOMEBODY)
+    assert house.heard() == ["wet"]
+
+
+def test_what_a_rule_waits_for_that_is_removed_or_stopped_is_watched_no_more() -> None:
+    house = RuledHouse("when $weather-sun.mm > 3 then turn lamp on", "when $weather-rain.mm > 3 then turn lamp on")
+    keys = ("device:weather-sun", "device:weather-rain")
+    assert [house.home.changes.watching(key) for key in keys] == [1, 1]
+    house.home.rules.remove("r0", SOMEBODY)
+    assert [house.home.changes.watching(key) for key in keys] == [0, 1]
+    house.engine.stop()
+    assert [house.home.changes.watching(key) for key in keys] == [0, 0]
+
+
 # ---------------------------------------------------------------------- asked for
 
 

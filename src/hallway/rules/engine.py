@@ -6,6 +6,7 @@ One rule's fault marks that rule and nothing else. It must not know doors, nor h
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -13,9 +14,10 @@ from hallway.clock import Cancel, Clock
 from hallway.errors import HallwayError, NotFound
 from hallway.home.announcing import START, STORE
 from hallway.home.calls import Call, done
-from hallway.home.changes import AnyChange, Context, Defined
+from hallway.home.changes import AnyChange, Context, Defined, State, Updated
 from hallway.home.chronicle import ChangeBook, TraceBook
 from hallway.home.home import Home
+from hallway.home.reported import reported_values
 from hallway.home.rules import Rule
 from hallway.home.saved import SavedNote
 from hallway.language.conditions import Starting, Test
@@ -43,6 +45,7 @@ log = logging.getLogger(__name__)
 
 Parser = Callable[[str, Home], ParsedRule]
 ENGINE: Final = Context("rules")
+_VALUE_OF: Final = re.compile(r"\$([A-Za-z0-9_-]+)\.")
 
 
 class RuleEngine:
@@ -78,6 +81,8 @@ class RuleEngine:
         self._signals: dict[Test | str, Signal] = {}
         self._bound: dict[str, BoundRule] = {}
         self._mentions: dict[str, Mentions] = {}
+        self._awaited: dict[str, tuple[Cancel, ...]] = {}
+        self._reads_again = False
         self._unheard: Cancel = lambda: None
         for note in notes:
             self._tasks.put_back(Note(note.owner, note.name, note.note))
@@ -101,6 +106,7 @@ class RuleEngine:
         self._home.rules.trigger = self.trigger
         for rule in self._home.rules.all():
             self._bind(rule, knows=True)
+            self._await(rule.id)
         self._forget_strangers()
         self.traces.put_back(self._journal.put_back())
         self._runs.resume_all_back()
@@ -116,6 +122,8 @@ class RuleEngine:
     def stop(self) -> None:
         """Run nothing any more; what is planned stays noted and goes on at the next start."""
         self._unheard()
+        for rule_id in tuple(self._awaited):
+            self._await_no_more(rule_id)
         self.recent.stop()
         self._home.rules.trigger = None
         self._agenda.stop()
@@ -208,6 +216,7 @@ class RuleEngine:
 
     def _rule_edited(self, change: Defined) -> None:
         rule_id = change.key
+        self._await(rule_id)
         if change.new is None:
             self._unbind(rule_id, "is removed")
             self.traces.forget(rule_id)
@@ -245,6 +254,30 @@ class RuleEngine:
         names = {change.key.lower(), str((change.new or {}).get("name", change.key)).lower()}
         unreadable = (rule.text.lower() for rule in self._home.rules.all() if not rule.valid)
         return any(name in text for text in unreadable for name in names)
+
+    def _await(self, rule_id: str) -> None:
+        """A rule that cannot be read may name a value that was not reported yet, or not of late: hear of reports."""
+        self._await_no_more(rule_id)
+        rule = self._home.rules.get(rule_id) if rule_id in self._home.rules else None
+        named = set(_VALUE_OF.findall(rule.text)) if rule is not None and not rule.valid else ()
+        if named:
+            watch = self._home.changes.watch
+            self._awaited[rule_id] = tuple([watch(f"device:{device_id}", self._reported) for device_id in named])
+
+    def _await_no_more(self, rule_id: str) -> None:
+        for unwatch in self._awaited.pop(rule_id, ()):
+            unwatch()
+
+    def _reported(self, change: AnyChange) -> None:
+        if not isinstance(change, Updated) or change.new or self._reads_again:
+            return
+        if any(_names(moved.new) - _names(moved.old) for moved in change.states):
+            self._reads_again = True
+            self._home.changes.after(lambda: self._read_what_came(change.context))
+
+    def _read_what_came(self, context: Context) -> None:
+        self._reads_again = False
+        self._home.rules.read_again(context, only_invalid=True)
 
     # ------------------------------------------------------------------ deciding
 
@@ -337,6 +370,11 @@ class RuleEngine:
     def tasks(self) -> Iterable[Note]:
         """Everything that is noted: what is planned, what lasts, and when something is due."""
         return tuple(note for note in self._tasks.all() if not note.owner.startswith(TRACES))
+
+
+def _names(state: State | None) -> set[str]:
+    """What can be read of a reported state."""
+    return set() if state is None else set(reported_values(state))
 
 
 def _key(test: Test) -> Test | str:
