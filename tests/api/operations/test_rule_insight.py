@@ -211,6 +211,22 @@ async def test_what_touches_a_variable(desk: RuleDesk, name: str) -> None:
     assert (told["readingRules"], told["actingRules"], told["computed"]) == (["looks"], ["sets"], ["twice"])
 
 
+async def test_what_touches_something_tells_only_of_groups_and_pages_of_which_somebody_may_know(desk: RuleDesk) -> None:
+    limits: dict[str, Any] = {"all": None, "hidden": ["admin"]}
+    for page_id, roles in limits.items():
+        devices: list[Any] = [{"deviceId": "lamp"}]
+        desk.home.pages.add({"id": page_id, "name": page_id, "devices": devices, "allowedRoles": roles}, ADMIN.context)
+
+    async def told(**permissions: str) -> tuple[object, object]:
+        found = await desk.ask("whatTouches", caller=somebody(rules="read", **permissions), name="lamp")
+        return found["groups"], found["pages"]
+
+    assert await told() == ([], [])
+    assert await told(groups="read") == (["room"], [])
+    assert await told(pages="read") == ([], ["all"])
+    assert await told(pages="read", config="read") == ([], ["all", "hidden"])
+
+
 # ---------------------------------------------------------------------- sentences
 
 

@@ -12,9 +12,10 @@ from hallway.access.callers import Permission
 from hallway.api.operations.base import Ask, Hub, Operation, RuleInsight, never
 from hallway.api.operations.pimatic.coercion import number_of
 from hallway.api.operations.pimatic.declaring import data, maybe, path, text_in
+from hallway.api.operations.revision_sight import Sight
 from hallway.errors import Forbidden, InvalidInput, Unavailable
 from hallway.home.rules import Again
-from hallway.home.values import Attributes
+from hallway.home.values import Attributes, Value
 
 AREA: Final = "rules"
 RESULTS: Final = ("ran", "otherwise", "condition false", "ignored", "skipped", "cancelled")
@@ -52,7 +53,13 @@ async def why(hub: Hub, ask: Ask) -> object:
 
 
 def what_touches(hub: Hub, ask: Ask) -> object:
-    return _insight(hub).touches(text_in(ask.data, "name"))
+    """Of groups and pages only those of which the caller may know."""
+    found, sight = _insight(hub).touches(text_in(ask.data, "name")), Sight(hub, ask.caller)
+    for kind in ("group", "page"):
+        ids = found[f"{kind}s"]
+        known = sight.of_order(kind, ids) if isinstance(ids, list) and sight.may("read", (kind, "")) else []
+        found[f"{kind}s"] = list[Value](known)
+    return found
 
 
 async def try_rule(hub: Hub, ask: Ask) -> object:
