@@ -13,6 +13,7 @@ from hallway.api.operations.pimatic.forms import Forms
 from hallway.api.operations.pimatic.recent import Recent
 from hallway.api.pimatic.live import Event, Live
 from hallway.home.changes import Context
+from hallway.home.values import Value
 from tests.home.homes import NOW, TEST, House, a_device
 
 KINDS = ("device", "variable", "rule", "page", "group", "message")
@@ -288,6 +289,23 @@ def test_a_page_is_told_to_those_whom_it_is_for(heard: Heard) -> None:
     heard.home.pages.add({"id": "all", "name": "All"}, TEST)
     heard.home.pages.add({"id": "few", "name": "Few", "allowedRoles": ["admin", "boss"]}, TEST)
     assert [event.roles for event in heard.told] == [None, frozenset(("admin", "boss"))]
+
+
+def test_where_a_page_stands_is_told_to_those_whom_it_is_for(heard: Heard) -> None:
+    allowed: dict[str, Value] = {"all": None, "few": ["admin", "boss"], "one": ["boss"], "none": []}
+    for page, roles in allowed.items():
+        heard.home.pages.add({"id": page, "allowedRoles": roles}, TEST)
+    heard.events()
+    heard.home.set_order("page", ["one", "none", "gone", "few", "all"], TEST)
+    told = list(heard.told)
+    for role, order in (
+        ("boss", ["one", "gone", "few", "all"]),
+        ("admin", ["gone", "few", "all"]),
+        ("guest", ["gone", "all"]),
+    ):
+        hears = [event for event in told if event.is_for(frozenset({"pages:read"}), role)]
+        assert [json.loads(event.packet.text[2:]) for event in hears] == [["pageOrderChanged", order]]
+    assert [event for event in told if event.is_for(frozenset({"devices:read"}), "boss")] == []
 
 
 @pytest.mark.parametrize("kind", ["device", "variable", "rule", "page", "group"])

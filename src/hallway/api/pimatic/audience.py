@@ -58,11 +58,7 @@ class Audience:
         if not events:
             return
         for (permissions, role), sessions in list(self._kinds.items()):
-            packets = [
-                event.packet
-                for event in events
-                if event.permission in permissions and (event.roles is None or role in event.roles)
-            ]
+            packets = [event.packet for event in events if event.is_for(permissions, role)]
             if packets:
                 frames = b"".join([packet.frame for packet in packets])
                 for session in list(sessions):

@@ -5,7 +5,7 @@ It listens only while somebody does. It must not know clients.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -42,11 +42,23 @@ _ORDERS: Final = frozenset(("device", "variable", "rule", "page", "group"))
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something to tell. permission: what is needed to hear it; roles: whose it is for, None: everybody's."""
+    """Something to tell. permission: what is needed to hear it; roles: whose it is for, None: everybody's.
+
+    but: roles for which it is not.
+    """
 
     packet: Packet
     permission: Permission
     roles: frozenset[str] | None = None
+    but: frozenset[str] = frozenset()
+
+    def is_for(self, permissions: frozenset[Permission], role: str) -> bool:
+        """Whether somebody with these may hear it."""
+        return (
+            self.permission in permissions
+            and (self.roles is None or role in self.roles)
+            and (not self.but or role not in self.but)
+        )
 
 
 Events = Iterator[Event]
@@ -97,11 +109,10 @@ class Live:
                 yield from self._variable_set(change)
             case Defined():
                 yield from self._defined(change)
+            case Ordered(kind="page"):
+                yield from self._page_order(change)
             case Ordered() if change.kind in _ORDERS:
-                payload = encode(list(change.order))
-                yield Event(
-                    event(f"{change.kind}OrderChanged", payload, f"order:{change.kind}"), f"{change.kind}s:read"
-                )
+                yield Event(_order(change, change.order), f"{change.kind}s:read")
             case Said():
                 yield Event(event("messageLogged", encode(_message(change))), MESSAGES)
             case _:
@@ -158,6 +169,15 @@ class Live:
                 yield Event(event(f"group{_verb(change)}", encode(group_form(group))), GROUPS)
             case _:
                 return
+
+    def _page_order(self, change: Ordered) -> Events:
+        """Whoever may not see a page is not told where it stands."""
+        roles_of = {page.id: page.allowed_roles for page in self._home.pages.all() if page.allowed_roles is not None}
+        named = frozenset(role for key in change.order for role in roles_of.get(key, ()))
+        for role in sorted(named):
+            seen = [key for key in change.order if key not in roles_of or role in roles_of[key]]
+            yield Event(_order(change, seen), PAGES, frozenset((role,)))
+        yield Event(_order(change, [key for key in change.order if key not in roles_of]), PAGES, but=named)
 
     def _device(self, change: Defined) -> Events:
         if change.new is None:
@@ -226,6 +246,10 @@ class Live:
         if is_new:
             form = {**form, "value": None}
         return Event(event(verb, encode(form)), VARIABLES)
+
+
+def _order(change: Ordered, order: Sequence[str]) -> Packet:
+    return event(f"{change.kind}OrderChanged", encode(list(order)), f"order:{change.kind}")
 
 
 def _verb(change: Defined) -> str:
