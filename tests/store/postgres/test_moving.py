@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,14 @@ from hallway.store.database import DATABASE_FILE, open_database
 from hallway.store.history.archive import Archive, SeriesRow, TailRow
 from hallway.store.history.chunk_archive import ChunkArchive
 from hallway.store.history.file import FILE, HISTORY, HistoryFile
-from hallway.store.history.tail_rows import put_series
+from hallway.store.history.tail_rows import put_rows, put_series
 from hallway.store.postgres.address import read_address
 from hallway.store.postgres.archive import PostgresArchive
 from hallway.store.postgres.home_tables import TABLES, snapshot
 from hallway.store.postgres.identity import KEY, KIND, Claim
 from hallway.store.postgres.moving import Move, to_files, to_postgres
 from hallway.store.store import Store
+from tests.postgres_server import PostgresServer
 from tests.store.databases import Connect
 from tests.store.homes import HTTP, build
 from tests.store.postgres.living import over_there
@@ -129,6 +132,53 @@ async def test_what_the_database_has_got_meanwhile_stays(connect: Connect, datab
     assert await tables.check() is None
 
 
+async def test_samples_that_history_db_has_not_packed_yet_come_along(
+    connect: Connect, database: str, tmp_path: Path
+) -> None:
+    here = tmp_path / "home"
+    await furnished(here)
+    last = some_rows(random.Random(4), NOON + 10**9, 9001, 500)
+    first = next(place for place, row in enumerate(last) if row.series == 3)
+    last[first] = last[first]._replace(more=b'{"attributes":{"a":5}}')  # each series in the tail says it at first
+    with closing(open_database(here / FILE, HISTORY)) as history:
+        put_rows(history, last)
+    assert "samples: 9500 would be written" in "\n".join(await to_postgres(move(here, database, dry_run=True)))
+    told = "\n".join(await to_postgres(move(here, database)))
+    assert "9000 samples, the same on both sides by count and checksum; 500 more that came last" in told
+    told = "\n".join(await to_postgres(move(here, database)))
+    assert "the samples of history.db are in the database already, and the same\n" in told
+    tables = PostgresArchive(await connect(database, await claim_of(here)))
+    file = HistoryFile(here / FILE)
+    chunks = ChunkArchive(file)
+    await chunks.take(last, [])
+    assert await all_of(tables) == await all_of(chunks)
+    assert await rolled(tables) == await rolled(chunks)
+    assert (await tables.open())[0] == (await chunks.open())[0] == 9500
+    assert await tables.check() is None
+    file.close()
+
+
+async def test_a_dry_run_leaves_nothing_behind(database: str, tmp_path: Path, postgres_server: PostgresServer) -> None:
+    here = tmp_path / "home"
+    await furnished(here)
+    assert "nothing was changed" in await to_postgres(move(here, database, dry_run=True))
+    assert postgres_server.sql("SELECT to_regnamespace('hallway')", database.rpartition("/")[2]) == ""
+    with pytest.raises(InvalidInput, match="holds no home"):
+        await to_files(move(tmp_path / "new", database, dry_run=True))
+    await to_postgres(move(here, database))
+    assert "would be taken into" in "\n".join(await to_files(move(tmp_path / "new", database, dry_run=True)))
+    assert not (tmp_path / "new").exists()
+
+
+async def test_what_is_to_be_written_down_leads_to_where_the_home_was_moved(database: str, tmp_path: Path) -> None:
+    await furnished(tmp_path / "home")
+    url = f"{database}?schema=second&sslmode=prefer"
+    told = await to_postgres(move(tmp_path / "home", url))
+    (line,) = [line for line in told if "database_url: " in line]
+    written = read_address(line.partition("database_url: ")[2].partition(" ")[0])
+    assert written == replace(read_address(url), password=None)
+
+
 async def test_nothing_moves_over_another_home(connect: Connect, database: str, tmp_path: Path) -> None:
     here = tmp_path / "home"
     with pytest.raises(InvalidInput, match=r"there is no home\.db"):
@@ -150,8 +200,10 @@ async def test_a_home_that_another_directory_took_over_moves_only_when_told_to(
     other = SeriesRow(2, Series("variable", "x"), "number", False)
     await PostgresArchive(server).take([TailRow(1, 2, NOON, 1.0)], [other])
     await server.close()
-    with pytest.raises(Conflict, match="taken over by another directory"):
+    with pytest.raises(Conflict, match="taken over by another directory: --replace"):
         await to_postgres(move(here, database))
+    with pytest.raises(Conflict, match=r"taken over by another directory: remove home\.db"):
+        await to_files(move(here, database, replace=True))
     assert "9000 samples" in "\n".join(await to_postgres(move(here, database, replace=True)))
     await connect(database, await claim_of(here))
 

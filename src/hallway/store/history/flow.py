@@ -236,9 +236,9 @@ class Flow:
             if other is not None and other.series != row.series:
                 name = " ".join(filter(None, row.series))
                 raise Unavailable(
-                    f"the archive of the past is that of another home, or history.db went another way: {name} is number "
-                    f"{row.number} there, which is another series here. If it is this home, stop the hub and move "
-                    "history.db away: a new one gets what the archive has"
+                    f"the archive of the past is that of another home, or history.db went another way: {name} is "
+                    f"number {row.number} there, which is another series here. If it is this home, stop the hub and "
+                    "move history.db away: a new one gets what the archive has"
                 )
         for row in known:
             if self.mirror.track(row.series) is None or not self.mirror.numbered(row.number):

@@ -20,16 +20,19 @@ from hallway.store.history.folding import taken
 from hallway.store.history.rollups import SPANS
 from hallway.store.history.strands import KINDS, LOOK_AT_NEWEST, Strand, add, load, save
 from hallway.store.history.tail_rows import put_series as put_local_series
+from hallway.store.history.tail_rows import read_rows
 from hallway.store.history.walking import Walk
 from hallway.store.postgres.archive import MOST_ID, PAGE_ROWS
 from hallway.store.postgres.copying import COLUMNS, Copied, in_binary
 from hallway.store.postgres.session import Connection
-from hallway.store.postgres.taking import BUCKET_COLUMNS, body_of, put_series
+from hallway.store.postgres.taking import BUCKET_COLUMNS, body_of, put_rows, put_series
 from hallway.store.postgres.texts import from_postgres, to_postgres
 from hallway.store.postgres.values import from_columns
 
 log = logging.getLogger(__name__)
 
+_AT_ONCE: Final = 20_000
+_WAITING: Final = "SELECT coalesce(sum(length), 0) FROM tail WHERE last_id > (SELECT last_id FROM fold)"
 _SERIES: Final = "SELECT number, kind, owner, name, type, discrete FROM series ORDER BY number"
 _ROWS: Final = """
     SELECT sample.at, kind, number, text, body FROM sample
@@ -153,6 +156,27 @@ async def carry_out(link: Connection, history: sqlite3.Connection, *, replace: b
     await link.execute(
         "UPDATE home SET taken = greatest(taken, $1), newest = greatest(newest, $2)", upto, newest if upto else None
     )
+    return count
+
+
+def waiting(history: sqlite3.Connection) -> int:
+    """How many samples the archive in history.db has not taken yet."""
+    (count,) = history.execute(_WAITING).fetchone()
+    return int(count)
+
+
+async def carry_tail(link: Connection, history: sqlite3.Connection) -> int:
+    """Put what no archive has taken yet into the database, as a hub does it: how many samples. They stay here, too."""
+    await put_series(link, local_series(history))
+    (folded,) = history.execute("SELECT last_id FROM fold").fetchone()
+    there = int(await link.fetchval("SELECT taken FROM home") or 0)
+    after, count, said = int(folded), 0, dict[int, bytes | None]()
+    while rows := read_rows(history, after, _AT_ONCE, said):
+        after = rows[-1].id
+        fresh = [row for row in rows if row.id > there]
+        if fresh:
+            await put_rows(link, fresh)
+        count += len(fresh)
     return count
 
 

@@ -19,7 +19,7 @@ from hallway.store.error_texts import said
 from hallway.store.history.file import FILE, HISTORY
 from hallway.store.offline import Resting, resting
 from hallway.store.postgres.address import Address
-from hallway.store.postgres.carrying import carry_in, carry_out, relation
+from hallway.store.postgres.carrying import carry_in, carry_out, carry_tail, relation, waiting
 from hallway.store.postgres.fetching import arrive, holds_a_home, this_one
 from hallway.store.postgres.home_tables import TABLES, inwards, snapshot
 from hallway.store.postgres.identity import KEY, KIND, Claim
@@ -116,17 +116,20 @@ async def _past_out(link: Connection, move: Move) -> Lines:
 async def _samples_out(link: Connection, history: sqlite3.Connection, move: Move) -> str:
     async with link.transaction():
         how = await relation(link, history)
-        if how == "same":
-            return "the samples of history.db are in the database already, and the same"
         if how == "other" and not move.replace:
             raise Conflict(
                 "the database has other samples of the same time: --replace drops all samples that it has and puts "
                 "those of history.db in their place; the samples were left as they are"
             )
         if move.dry_run:
-            return f"samples: {_count(history)} would be written"
-        count = await carry_out(link, history, replace=how == "other")
-    return f"{count} samples, the same on both sides by count and checksum"
+            count = 0 if how == "same" else _count(history)
+            return f"samples: {count + waiting(history)} would be written"
+        told = "the samples of history.db are in the database already, and the same"
+        if how != "same":
+            count = await carry_out(link, history, replace=how == "other")
+            told = f"{count} samples, the same on both sides by count and checksum"
+        last = await carry_tail(link, history)
+    return f"{told}; {last} more that came last" if last else told
 
 
 async def _logs(link: Connection, history: sqlite3.Connection, move: Move) -> str:
