@@ -53,6 +53,27 @@ def test_what_came_later_leads_to_what_began_it() -> None:
     assert [link.kind for link in answer.chain] == ["change", "rule", "change", "person"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "began"),
+    [
+        ("when lamp is on then turn fan on after 10 seconds", "lamp.state is true"),
+        ("when lamp is on for 10 seconds then turn fan on", "lamp is on for 10 seconds"),
+    ],
+)
+def test_a_change_that_was_not_kept_over_a_restart_is_told_by_the_trace_of_what_it_started(
+    rule: str, began: str
+) -> None:
+    house = RuledHouse(rule)
+    house.turn("lamp", True)
+    house.restart(after=1)
+    house.wait(10)
+    answer = house.why("fan.state")
+    assert [link.kind for link in answer.chain] == ["change", "rule", "change", "person"]
+    assert answer.chain[2].text == began
+    assert answer.chain[3].user == "somebody"
+    assert "rule:" not in answer.chain[3].text
+
+
 def test_entities_can_be_asked_about_as_well() -> None:
     house = RuledHouse()
     house.turn("lamp", True)

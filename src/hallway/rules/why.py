@@ -154,6 +154,7 @@ class Why:
         yield Link("change", text_of(change), change.at, change.seq, origin=change.context.origin)
         context, at = change.context, change.at
         for _ in range(LONGEST):
+            trace = None
             if context.origin.startswith(_RULE):
                 rule_id = context.origin.removeprefix(_RULE)
                 trace = await self._traces.run_at(rule_id, context.cause, at)
@@ -166,7 +167,8 @@ class Why:
                 return
             before = await self._recent.get(context.cause, at)
             if before is None:
-                yield Link("unknown", f"change {context.cause}, which is no longer remembered", seq=context.cause)
+                for link in self._forgotten(context, trace):
+                    yield link
                 return
             yield Link("change", text_of(before), before.at, before.seq, origin=before.context.origin)
             context, at = before.context, before.at
@@ -178,10 +180,21 @@ class Why:
             return Link("rule", text, rule_id=rule_id)
         return Link("rule", text, trace.at, trace.seq, rule_id, trace.id, trace.user)
 
+    def _forgotten(self, context: Context, trace: Trace | None) -> Iterator[Link]:
+        """A change that is not kept: the trace of the rule that it started has it in words, and who was behind it."""
+        if trace is not None and trace.seq == context.cause:
+            yield Link("change", trace.cause, trace.at, trace.seq)
+        else:
+            yield Link("unknown", f"change {context.cause}, which is no longer remembered", seq=context.cause)
+        if context.user:
+            yield self._beginning(context, trace)
+
     def _beginning(self, context: Context, trace: Trace | None) -> Link:
         if context.user:
             # of a rule that was asked for, its trace knows where
             origin = trace.origin if trace is not None and trace.origin else context.origin
+            if origin.startswith(_RULE):
+                return Link("person", context.user, user=context.user)
             return Link("person", f"{context.user}, through {origin}", user=context.user, origin=origin)
         if trace is not None:
             return Link("time", trace.cause or trace.trigger, trace.at, origin=context.origin)
