@@ -83,10 +83,12 @@ class Insight:
             return device_id
         if name in self._home.variables:
             return f"${name}"
-        owner = next((owner for _id, owner in self._home.entities.owned({name}) if owner.device is not None), None)
-        if owner is None or owner.device is None:
-            raise NotFound(f"there is no {name[:60]}: name a device as lamp, a variable as $x or an entity")
-        return owner.device.id
+        owner = next((owner for _id, owner in self._home.entities.owned({name})), None)
+        if owner is not None and owner.device is not None:
+            return owner.device.id
+        if owner is not None and owner.kind == "variable":
+            return f"${owner.key.removeprefix('variable:')}"
+        raise NotFound(f"there is no {name[:60]}: name a device as lamp, a variable as $x or an entity of one")
 
     def upcoming(self, days: float) -> list[Attributes]:
         """What rules will do by the clock, in order."""

@@ -203,7 +203,7 @@ async def test_what_touches_a_device(desk: RuleDesk, name: str) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["$x", "x"])
+@pytest.mark.parametrize("name", ["$x", "x", "variable.x"])
 async def test_what_touches_a_variable(desk: RuleDesk, name: str) -> None:
     desk.rule("when $twice > 5 then turn lamp on", "looks")
     desk.rule("when lamp is on then set $x to 5", "sets")
