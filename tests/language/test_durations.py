@@ -18,8 +18,10 @@ def test_a_duration_has_seconds(house: RuleHouse, amount: str, unit: str, second
     assert Duration(f"{amount} {unit}", expression, unit).seconds(HomeScope(house.home)) == seconds
 
 
-@pytest.mark.parametrize("amount", ["0 - $n", "1 / 0", '"x"'])
-def test_what_is_no_length_of_time_is_an_error(house: RuleHouse, amount: str) -> None:
+@pytest.mark.parametrize(
+    ("amount", "unit"), [("0 - $n", "s"), ("1 / 0", "s"), ('"x"', "s"), ("9" * 308, "days"), ("9" * 308, "m")]
+)
+def test_what_is_no_length_of_time_is_an_error(house: RuleHouse, amount: str, unit: str) -> None:
     expression = parse(amount, house.home.value_names())
     with pytest.raises(ExpressionError, match="no length of time"):
-        Duration(f"{amount} s", expression, "s").seconds(HomeScope(house.home))
+        Duration(f"{amount} {unit}", expression, unit).seconds(HomeScope(house.home))

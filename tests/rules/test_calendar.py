@@ -129,3 +129,19 @@ def test_the_29th_of_february_comes_again_and_other_days_that_never_were_do_not(
     assert found == datetime(2104, 2, 29, 12, tzinfo=UTC).timestamp()
     assert calendar.next(Moment(Day(month=2, day=29, year=2027)), 0.0) is None
     assert calendar.next(Moment(Day(month=1, day=1, year=2020)), datetime(2027, 1, 1, tzinfo=UTC).timestamp()) is None
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Amsterdam", "America/New_York"])
+@pytest.mark.parametrize("modifier", ["exact", "before", "after", "between"])
+@pytest.mark.parametrize("year", [1, 9998, 9999])
+@pytest.mark.parametrize("at", [None, TimeOfDay(0), TimeOfDay(23, 59)])
+def test_years_at_the_ends_of_the_calendar_never_come(
+    zone: str, modifier: Modifier, year: int, at: TimeOfDay | None
+) -> None:
+    calendar = Calendar(ZoneInfo(zone))
+    for day in (Day(month=1, day=1, year=year), Day(month=12, day=31, year=year)):
+        point = Moment(day, at)
+        assert (calendar.next(point, 0), calendar.last(point, 0)) == (None, None)
+        span = Span(modifier, point, point if modifier == "between" else None)
+        assert not calendar.is_in(span, 0)
+        assert calendar.next_turn(span, 0) is None

@@ -496,6 +496,16 @@ def test_its_entity_says_when_a_rule_ran_last() -> None:
     assert state.attributes["last_triggered"] == "08:00:00 15-01-2027"
 
 
+def test_an_error_does_not_hide_when_a_rule_ran_last() -> None:
+    house = RuledHouse('when $x > 5 then log "yes"')
+    house.set("x", 6)
+    house.set("x", "many")
+    state = house.home.state("rule.r0")
+    assert state is not None
+    assert state.attributes["last_triggered"] == "08:00:00 15-01-2027"
+    assert "many" in str(state.attributes["last_error"])
+
+
 def test_an_engine_that_is_stopped_hears_nothing() -> None:
     house = RuledHouse('when lamp is on then log "yes" after 5 seconds')
     house.turn("lamp", True)

@@ -45,9 +45,10 @@ class Duration(msgspec.Struct, frozen=True):
     def seconds(self, scope: Scope) -> float:
         """How long it is now; ExpressionError when the amount is no number, or less than nothing."""
         amount = to_number(self.amount.evaluate(scope))
-        if not 0 <= amount < math.inf:
+        seconds = amount * SECONDS_OF[self.unit]
+        if not 0 <= seconds < math.inf:
             raise ExpressionError(f"{self.text} is no length of time: {self.amount.text} is not a number from 0 on")
-        return amount * SECONDS_OF[self.unit]
+        return seconds
 
     def as_json(self) -> Attributes:
         """As pimatic shows it."""

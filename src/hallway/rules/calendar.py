@@ -17,7 +17,9 @@ from hallway.language.times import Day, Modifier, Moment, TimeOfDay
 MIDNIGHT: Final = TimeOfDay(0)
 MOMENT: Final = 0.001
 """Seconds for which a window lasts beyond its last moment, which belongs to it."""
+FIRST_YEAR: Final = 1
 LAST_YEAR: Final = 9990
+"""At the ends of the calendar there is no day before or after, nor every hour in every zone: these years never come."""
 LONGEST_GAP: Final = 9
 """Years that may pass until a date comes again: the 29th of February around a century without one."""
 SUNLESS: Final = 400
@@ -131,7 +133,8 @@ class Calendar:
         years = range(LONGEST_GAP) if day.year is None else range(1)
         for number in years:
             found = _date_in(day, start.year + step * number if day.year is None else day.year)
-            if found is not None and (found >= start if step > 0 else found <= start):
+            known = found is not None and FIRST_YEAR < found.year < LAST_YEAR
+            if known and found is not None and (found >= start if step > 0 else found <= start):
                 yield found
 
     # ------------------------------------------------------------------ windows

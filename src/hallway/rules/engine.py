@@ -31,7 +31,7 @@ from hallway.rules.keeping import TraceJournal
 from hallway.rules.mentions import Mentions, mentions_of
 from hallway.rules.recent import Recent
 from hallway.rules.remembered import Remembered
-from hallway.rules.running import TAGS, Runs, Wanted
+from hallway.rules.running import RAN, TAGS, Runs, Wanted
 from hallway.rules.signals import Signal
 from hallway.rules.sources import Ground, Maker, makers
 from hallway.rules.sun import Place, Sun
@@ -340,7 +340,9 @@ class RuleEngine:
     def _mark(self, rule_id: str, error: str) -> None:
         """That rule has a fault; the others go on."""
         self._home.messages.say("error", f"rule {rule_id}: {error}", TAGS, ENGINE)
-        self._home.rules.show(rule_id, {"last_error": error[:MAX_TEXT]}, ENGINE)
+        shown = self._home.state(self._home.entities.kept.get(f"rule:{rule_id}", ""))
+        ran = {} if shown is None or RAN not in shown.attributes else {RAN: shown.attributes[RAN]}
+        self._home.rules.show(rule_id, {**ran, "last_error": error[:MAX_TEXT]}, ENGINE)
 
     # ------------------------------------------------------------------ asking
 

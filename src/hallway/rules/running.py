@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 TAGS: Final = ("pimatic", "rule")
 """Under which what rules say is found: by pimatic's clients, and by who looks for rules alone."""
+RAN: Final = "last_triggered"
 AFTER: Final = "after"
 QUEUE: Final = "queue"
 BACK: Final = "back:"
@@ -128,7 +129,7 @@ class Runs:
 
     def _show(self, run: _Run) -> None:
         """Its entity says when it ran last, and what went wrong then."""
-        facts: Attributes = {"last_triggered": date_text(self._clock.now())}
+        facts: Attributes = {RAN: date_text(self._clock.now())}
         if run.trouble:
             facts["last_error"] = run.trouble
         self._home.rules.show(run.rule.rule.id, facts, run.context)
