@@ -351,7 +351,8 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def abort(self) -> None:
-        """End the connection now; what waits to be sent is dropped."""
+        """End the connection now; what waits to be sent is dropped, and so is the rest of an answer that has begun."""
+        self._forget_answers()
         self.transport.abort()
 
 
