@@ -12,6 +12,7 @@ import pytest
 from hallway.api import large_results
 from hallway.api.large_results import begin, pour
 from hallway.api.operations.large_results import Flow
+from hallway.api.protocol import CONNECTION
 from hallway.api.server import Receive, Scope, Send, Server, ServerLimits
 from hallway.clock import VirtualClock
 from hallway.errors import InvalidInput, Unavailable
@@ -123,6 +124,31 @@ async def test_who_does_not_read_costs_no_memory_and_is_let_go(
             await source.ended.wait()
     assert source.taken * len(PIECE) < 30_000_000  # what the system itself takes
     assert "nothing of it was read" in caplog.text
+
+
+class Line:
+    """A connection that takes so many messages of an answer, and then nothing more."""
+
+    def __init__(self, takes: int) -> None:
+        self.left = takes
+        self.gone = False
+
+    async def send(self, _message: Any) -> None:
+        if not self.left:
+            await asyncio.Event().wait()
+        self.left -= 1
+
+    def abort(self) -> None:
+        self.gone = True
+
+
+@pytest.mark.parametrize("takes", range(5))
+async def test_who_stops_reading_at_any_place_is_let_go(takes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large_results, "PATIENCE", 0.01)
+    source, line = Source(3), Line(takes)
+    scope = {"http_version": "1.1", "method": "GET", "state": {CONNECTION: line}}
+    await pour(await begin(Flow(source.pieces(), "text/plain")), scope, line.send, [])
+    assert (line.gone, source.ended.is_set()) == (True, True)
 
 
 async def test_who_goes_away_ends_the_source() -> None:

@@ -61,17 +61,15 @@ async def pour(begun: Begun, scope: dict[str, Any], send: Send, headers: Headers
     connection = connection_of(scope)
     way: _Way = _Plain(connection) if scope["http_version"] == _OLD else _Chunks(send)
     try:
-        await way.head([*begun.headers, *headers])
-        if scope["method"] == "HEAD":
-            await way.end()
-            return
-        await way.piece(begun.first)
-        if begun.rest is not None:
-            async for piece in begun.rest:
-                if connection.gone:
-                    return
-                await asyncio.wait_for(way.piece(piece), PATIENCE)
-        await way.end()
+        await asyncio.wait_for(way.head([*begun.headers, *headers]), PATIENCE)
+        if scope["method"] != "HEAD":
+            await asyncio.wait_for(way.piece(begun.first), PATIENCE)
+            if begun.rest is not None:
+                async for piece in begun.rest:
+                    if connection.gone:
+                        return
+                    await asyncio.wait_for(way.piece(piece), PATIENCE)
+        await asyncio.wait_for(way.end(), PATIENCE)
     except (TimeoutError, HallwayError) as error:
         # the other side shall see that it has not got everything
         why = error.message if isinstance(error, HallwayError) else f"nothing of it was read for {PATIENCE:g} s"
