@@ -38,6 +38,9 @@ def a_rule(**more: Any) -> dict[str, Any]:
         ("when\ta\tthen\tb and c", ("a", "b and c")),
         ('when a then log "ü ☃"', ("a", 'log "ü ☃"')),
         ("When a THEN b", ("a", "b")),
+        ("when a Then b", ("a", "b")),
+        ("When a then b", ("a", "b")),
+        ('when a then log "b THEN c"', ("a", 'log "b THEN c"')),
         ("  when a then b", ("a", "b")),
     ],
 )

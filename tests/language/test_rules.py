@@ -315,6 +315,15 @@ def test_the_first_action_is_carried_out(house: RuleHouse) -> None:
     assert house.value("state", "lamp") is True
 
 
+def test_what_was_done_becomes_a_message_unless_people_were_told_anyway(house: RuleHouse) -> None:
+    for action in ('log "hi"', 'notify "ho"'):
+        house.parser.execute(action, house.home, TEST, simulate=False, logging=True)
+    assert [(message.text, message.tags) for message in house.home.messages.all()] == [
+        ("hi", ("action",)),
+        ("ho", ("notification",)),
+    ]
+
+
 def test_for_makes_a_promise_that_is_not_kept(house: RuleHouse) -> None:
     said = house.execute("turn lamp on for 1 second")
     assert isinstance(said, list)

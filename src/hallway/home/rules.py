@@ -86,7 +86,7 @@ def parts_of(text: str) -> tuple[str, str]:
     if len(text) > MAX_TEXT:
         raise InvalidInput(f"a rule of {len(text)} characters is too long: at most {MAX_TEXT}")
     parts = _PARTS.split(text)
-    if len(parts) == 1 or parts[0]:
+    if len(parts) < 3 or parts[0]:  # noqa: PLR2004 - nothing, the condition, the actions
         parts = _KINDER_PARTS.split(text)
     if len(parts) == 3 and not parts[0]:  # noqa: PLR2004 - nothing, the condition, the actions
         return parts[1].strip(), parts[2].strip()

@@ -193,7 +193,7 @@ def _carry_out(action: Action, home: Home, context: Context, *, logging: bool) -
         raise call.error
     if call is not None and not call.done:
         home.services.give_up(call)  # nobody waits for the answer
-    if logging:
+    if logging and not outcome.told:
         home.messages.say("info", outcome.text, ("action",), context)
     return outcome
 
