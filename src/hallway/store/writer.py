@@ -27,6 +27,10 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
 
+class AnotherFile(Exception):
+    """What has the name of the file is another one by now, with all that the one had that is open: open that."""
+
+
 class Job(Generic[T]):
     """A piece of work and where its result goes. alone: it is done while the file is closed, in no transaction."""
 
@@ -40,7 +44,8 @@ class Writer:
     """Runs from here until `close`. open_file: a connection to the file `name`; commits: how many there were.
 
     damaged: is called, in the thread, with what SQLite says when it finds the file damaged; without it whoever waits
-    for the commit gets FileDamaged. look: raises Damaged when the file that is open has that name no more.
+    for the commit gets FileDamaged. look: raises Damaged when the file that is open has that name no more, or
+    AnotherFile.
     """
 
     def __init__(
@@ -150,7 +155,11 @@ class Writer:
         if self._connection is None:
             self._connection = self._open_file()
         elif self._look is not None:
-            self._look()
+            try:
+                self._look()
+            except AnotherFile:
+                self._disconnect()
+                self._connection = self._open_file()
         self._connection.execute("BEGIN IMMEDIATE")
         results = [job.work(self._connection) for job in group if job.work is not None]
         self._connection.execute("COMMIT")

@@ -253,13 +253,14 @@ async def test_where_a_name_is_lost_in_both_places_it_is_said_and_the_rest_is_sa
     assert (await watched.samples(TEMPERATURE))[-1].value == 2.5
 
 
-async def test_a_value_of_another_kind_is_damage(watched: Watched) -> None:
+@pytest.mark.parametrize("column", ["owner", "kind"])
+async def test_a_value_of_another_kind_is_damage(watched: Watched, column: str) -> None:
     await watched.close()
     with contextlib.closing(sqlite3.connect(watched.path)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("UPDATE sqlite_schema SET sql = replace(sql, ' STRICT', '') WHERE name = 'series'")
         connection.commit()
-    spoiled(watched, "UPDATE series SET owner = X'AA' WHERE kind = 'attribute'")
+    spoiled(watched, f"UPDATE series SET {column} = X'AA' WHERE kind = 'attribute'")
     with contextlib.closing(sqlite3.connect(watched.path)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = 'series'")
@@ -267,7 +268,8 @@ async def test_a_value_of_another_kind_is_damage(watched: Watched) -> None:
     await watched.open()
     await watched.mended()
     assert "something in it is not what it should be" in watched.said[0]
-    assert await watched.samples(LAMP) == watched.past.of(LAMP)
+    for series in (TEMPERATURE, LAMP):
+        assert await watched.samples(series) == watched.past.of(series)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ class Damage:
     def watch(self) -> None:
         """Be told of damage from now on."""
         self._loop = asyncio.get_running_loop()
-        self._file.on_damage(self._found)
+        self._file.on_damage(self._found, self._made_again)
 
     async def check(self, look: Callable[[], Awaitable[str | None]]) -> None:
         """Look the whole file through, if a hub was killed that had it open or mended it; in the background."""
@@ -92,6 +92,15 @@ class Damage:
         elif self._task is None or self._task.done():
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(clear, building)
+
+    def _made_again(self, sentence: str) -> None:
+        """Called in any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._tell, sentence)
+
+    def _tell(self, sentence: str) -> None:
+        self.problem = sentence
+        self._say(sentence)
 
     def _found(self, sentence: str) -> None:
         """Called in any thread."""

@@ -18,12 +18,14 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from hallway import durable
 from hallway.errors import Unavailable
 from hallway.store.database import BUSY_SECONDS, Damaged, Layout, is_damage, open_database
 from hallway.store.error_texts import as_text, said
+from hallway.store.history.present import make_again, parts_of
 from hallway.store.migrations import migrate
 from hallway.store.pending_files import take_place
-from hallway.store.writer import Work, Writer
+from hallway.store.writer import AnotherFile, Work, Writer
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class HistoryFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._damaged: Callable[[str], None] | None = None
+        self._made_again: Callable[[str], None] | None = None
         wal = path.with_name(f"{path.name}-wal")
         self.left_open = wal.exists() and wal.stat().st_size > 0
         """Whether a hub that was killed has left it."""
@@ -61,15 +64,57 @@ class HistoryFile:
         self._opened = False
         self._looked = False
         self._closed = False
-        self._writer = Writer(partial(_opened, path), FILE, self._is_damaged)
+        self._writer = Writer(self._open, FILE, self._is_damaged, self._look)
+        self._connection: sqlite3.Connection | None = None
+        self._parts: dict[Path, tuple[int, int] | None] = {}
+        self._nameless = False
 
-    def on_damage(self, damaged: Callable[[str], None]) -> None:
-        """Who is told from now on, in some thread, what SQLite says when it finds the file damaged."""
-        self._damaged = damaged
+    def on_damage(self, damaged: Callable[[str], None], made_again: Callable[[str], None] | None = None) -> None:
+        """Who is told from now on, in some thread, what SQLite says when it finds the file damaged.
+
+        made_again: likewise, that it was taken away and is there again.
+        """
+        self._damaged, self._made_again = damaged, made_again
 
     def _is_damaged(self, sentence: str) -> None:
         if self._damaged is not None:
             self._damaged(sentence)
+
+    def _open(self) -> sqlite3.Connection:
+        """Called in the writer's thread."""
+        self._connection = _opened(self.path)
+        self._parts = {part: durable.which(part) for part in parts_of(self.path)}
+        return self._connection
+
+    def _look(self) -> None:
+        """Called before each transaction. AnotherFile: nobody would find what is written into the one that is open.
+
+        That it cannot be made again now is no reason to let go of it: it is tried again the next time.
+        """
+        connection, gone = self._connection, False
+        for part, known in self._parts.items():
+            found = durable.which(part)
+            if known is None:
+                self._parts[part] = found
+            gone = gone or found != self._parts[part]
+        if connection is None or not gone:
+            return
+        why = f"{FILE} was deleted, moved away or replaced while the hub runs"
+        try:
+            with self._readers.kept_out():
+                aside = make_again(self.path, connection, self._parts[self.path])
+        except (OSError, sqlite3.Error) as error:
+            if not self._nameless:
+                log.error("%s, and cannot be made again: %s; it is tried again", why, said(error))  # noqa: TRY400
+            self._nameless = True
+            return
+        self._nameless = False
+        kept = "" if aside is None else f"; what had its name is {aside.name}"
+        sentence = f"{why}: it was made again, with all that it had{kept}"
+        log.error("%s", sentence)
+        if self._made_again is not None:
+            self._made_again(sentence)
+        raise AnotherFile
 
     @property
     def commits(self) -> int:
@@ -166,6 +211,8 @@ class HistoryFile:
             call.end()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._readers.close()
+        if self._parts:
+            self._writer.submit(_nothing)  # it is looked once more whether it is there
         self._writer.close()
 
 

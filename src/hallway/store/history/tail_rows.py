@@ -12,15 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, islice
 from operator import not_
 from sys import intern
-from typing import Final, NamedTuple, get_args
+from typing import Final, NamedTuple
 
-from hallway.home.past import Series, SeriesKind
+from hallway.home.past import Series
 from hallway.store.history.archive import SeriesRow, TailRow
 from hallway.store.history.codec import Columns, DamagedBody, pack, unpack
 
 log = logging.getLogger(__name__)
 
-KINDS: Final = frozenset(get_args(SeriesKind))
 ROW_BYTES: Final = 8
 """What a row takes, about."""
 IN_A_BLOCK: Final = 1024
@@ -51,9 +50,8 @@ def read_tail(connection: sqlite3.Connection, most: int) -> Tail:
     """All series, and the newest rows of the tail."""
     known = connection.execute("SELECT number, kind, owner, name, type, discrete FROM series").fetchall()
     series = [
-        SeriesRow(number, Series(kind, intern(owner), intern(name)), intern(value_type), bool(discrete))
+        SeriesRow(number, Series(intern(kind), intern(owner), intern(name)), intern(value_type), bool(discrete))  # type: ignore[arg-type]
         for number, kind, owner, name, value_type, discrete in known
-        if kind in KINDS
     ]
     (taken,) = connection.execute("SELECT last_id FROM fold").fetchone()
     blocks = connection.execute("SELECT last_id, length FROM tail WHERE last_id > ? ORDER BY last_id DESC", (taken,))
