@@ -301,6 +301,14 @@ def test_what_a_run_starts_itself_waits_in_the_queue_until_all_that_it_planned_i
     assert [[did.state for did in trace.did] for trace in house.traces()] == [["done", "done"]] * 3
 
 
+def test_what_waited_in_the_queue_tells_what_it_saw_when_it_was_started() -> None:
+    house = RuledHouse({"rule": 'when $x increased then log "a" after 10 seconds', "again": "queue"})
+    for value in (1, 2, 3):
+        house.set("x", value)
+    house.wait(100)
+    assert [trace.seen[0].values for trace in house.traces()] == [{"x": 1}, {"x": 2}, {"x": 3}]
+
+
 def test_a_loop_through_the_queue_ends_at_the_limit_of_causes() -> None:
     house = RuledHouse(
         {"rule": "when $x changes or $y changes then set $x to $x + 1 and set $y to $y + 1", "again": "queue"}

@@ -63,15 +63,16 @@ class _Run:
 
 
 class _Busy:
-    """What a rule is doing."""
+    """What a rule is doing. findings: how the condition of what waits in the queue was found, but for a restart."""
 
-    __slots__ = ("last_at", "last_result", "queued", "under_way")
+    __slots__ = ("findings", "last_at", "last_result", "queued", "under_way")
 
     def __init__(self) -> None:
         self.last_at = float("-inf")
         self.last_result: Result | None = None
         self.under_way = 0
         self.queued = 0
+        self.findings: dict[str, Finding | None] = {}
 
 
 class Runs:
@@ -159,7 +160,9 @@ class Runs:
             "user": user,
             "depth": cause.following(rule.owner).depth,
         }
-        rule.keep(f"{QUEUE}:{busy.queued:06d}", body)
+        name = f"{QUEUE}:{busy.queued:06d}"
+        busy.findings[name] = wanted.finding
+        rule.keep(name, body)
 
     def _ended(self, rule: BoundRule) -> None:
         """Something is done: who waits for the end of a run may begin."""
@@ -170,7 +173,7 @@ class Runs:
         if first is not None:
             rule.forget(first.name)
             busy.under_way += 1
-            wanted = _wanted_in(first)
+            wanted = _wanted_in(first, busy.findings.pop(first.name, None))
             self._home.changes.after(lambda: self._begin(rule, wanted, busy))
 
     # ------------------------------------------------------------------ one action
@@ -424,13 +427,13 @@ def _undo_in(note: Note) -> Undo:
     return Undo(str(note.body.get("device")), str(note.body.get("action")), known, str(note.body.get("text", "")))
 
 
-def _wanted_in(note: Note) -> Wanted:
+def _wanted_in(note: Note, finding: Finding | None) -> Wanted:
     """A run that waited goes on with the chain of causes, which ends at its limit however often it waits."""
     body, at, depth = note.body, note.body.get("at"), note.body.get("depth")
     context = msgspec.structs.replace(context_in(body), depth=max(0, depth - 1) if isinstance(depth, int) else 0)
     moment = float(at) if isinstance(at, int | float) else 0.0
     cause = Cause(moment, str(body.get("text")), context=context, asked=True)
-    return Wanted("otherwise" if body.get("result") == "otherwise" else "ran", str(body.get("trigger")), cause)
+    return Wanted("otherwise" if body.get("result") == "otherwise" else "ran", str(body.get("trigger")), cause, finding)
 
 
 def _number(note: Note) -> int:
