@@ -36,6 +36,7 @@ from hallway.store.postgres.texts import from_postgres
 
 _HOME: Final = "SELECT hub_id, incarnation, last_seq, synchronised, taken, logs_at FROM home"
 _SAMPLES: Final = "SELECT coalesce(sum(samples), 0)::bigint FROM series"
+_TAIL: Final = "SELECT last_id, length FROM tail WHERE last_id > (SELECT last_id FROM fold)"
 _HOLDER: Final = """
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = $1
         AND objid::bigint = $2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -43,12 +44,12 @@ _HOLDER: Final = """
 
 
 class Here(NamedTuple):
-    """What a directory has. None: there is no such file."""
+    """What a directory has. None: there is no such file. tail: of pieces of the tail the last number and the length."""
 
     hub_id: str | None = None
     incarnation: str | None = None
     seq: int | None = None
-    last_sample: int | None = None
+    tail: list[tuple[int, int]] | None = None
     logs: dict[str, int] | None = None
 
 
@@ -85,8 +86,8 @@ async def _told(link: Connection, address: Address, here: Here) -> AsyncIterator
     hub_id, incarnation, seq, synchronised, taken, logs_at = row
     yield _of_the_home(here, (from_postgres(hub_id), from_postgres(incarnation)), seq, synchronised)
     samples = await link.fetchval(_SAMPLES)
-    waiting = "" if here.last_sample is None else f"; {max(here.last_sample - taken, 0)} wait in {FILE}"
-    yield f"samples: {samples} there{waiting}"
+    left = [length for last, length in here.tail or () if last > taken]
+    yield f"samples: {samples} there" + ("" if here.tail is None else f"; {sum(left)} wait in {FILE}")
     for name, words in WORDS.items():
         there = await link.fetchval(f"SELECT count(*) FROM {name}")  # noqa: S608 - names of our own tables
         local = "" if here.logs is None else f", {here.logs[name]} in {FILE}"
@@ -124,8 +125,7 @@ def _here(directory: Path) -> Here:
             here = Here(hub_id, incarnation, home.seq)
     if (directory / FILE).exists():
         with _history(directory / FILE) as history:
-            (last,) = history.execute("SELECT coalesce(max(last_id), 0) FROM tail").fetchone()
-            here = here._replace(last_sample=last, logs=counts_here(history))
+            here = here._replace(tail=history.execute(_TAIL).fetchall(), logs=counts_here(history))
     return here
 
 
