@@ -8,6 +8,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -220,3 +221,41 @@ def test_a_directory_of_before_never_writes_over_a_later_home_even_when_it_has_c
     wait_for(lambda: "was put back from a backup" in str(status(hub)["problem"]), "the refusal after a start")
     assert hub.stop() == 0
     assert rows_of(postgres_server, name) == kept
+
+
+def texts(hub: RunningHub) -> str:
+    credential = b64encode(b"ann:secret").decode()
+    answer = hub.ask("GET", "/api/database/messages", headers={"Authorization": f"Basic {credential}"})
+    assert answer.status == 200, answer.body
+    return "\n".join(message["text"] for message in answer.json()["messages"])
+
+
+def test_what_somebody_has_to_mend_is_told_to_people_also_while_the_server_is_there(
+    start_hub: StartHub, postgres_server: PostgresServer, database: str
+) -> None:
+    name = database.rpartition("/")[2]
+    user = f"user_of_{name}"
+    postgres_server.sql(f"CREATE ROLE {user} LOGIN PASSWORD 'one'; ALTER DATABASE {name} OWNER TO {user}")
+    url = f"postgresql://{user}:one@127.0.0.1:{postgres_server.port}/{name}"
+    hub = start_hub(configuration(url) + "  - {id: store, class: StoreDevice}\n")
+    wait_for(lambda: bool(status(hub)["inStep"]), "the replica")
+    numbers = count()
+
+    def shows(what: str) -> Callable[[], bool]:
+        def is_shown() -> bool:
+            post_state(hub, "sensor.garden", str(next(numbers)))
+            return state(hub, "hallway.store") == what
+
+        return is_shown
+
+    postgres_server.sql(f"REVOKE ALL ON hallway.state, hallway.message FROM {user}", name)
+    wait_for(shows("problem"), "the device of the store")
+    wait_for(lambda: "permission denied for table state" in texts(hub), "a message of the home")
+    wait_for(lambda: "permission denied for table message" in texts(hub), "a message of what happened")
+    postgres_server.sql(f"GRANT ALL ON hallway.state, hallway.message TO {user}", name)
+    wait_for(lambda: "in step with the home again" in texts(hub), "the end of the one")
+    wait_for(lambda: "has all messages, changes and traces again" in texts(hub), "the end of the other")
+    wait_for(shows("ok"), "the device of the store")
+    postgres_server.sql(f"ALTER ROLE {user} PASSWORD 'two'")
+    postgres_server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'")
+    wait_for(lambda: "mend user and password" in texts(hub), "a message of the password")

@@ -255,7 +255,8 @@ class App:
             self.forwarding.restore(registered["host"], int(registered["port"]), registered["api_password"])
         port = await self.doors.server.start(host, port)
         if self._elsewhere is not None:
-            self._elsewhere.start(self.remembering.file, self.remembering.traces)
+            past = self.remembering
+            self._elsewhere.start(past.file, past.traces, past.past.flow.hurry)
         self.remembering.start()
         for name, link in self._followers.items():
             self._follow(name, link, port)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +59,8 @@ class Elsewhere:
         self.archive = PostgresArchive(self.server)
         self._replica = Replica(self.server, self._path, clock, store.saved.seq)
         self._logs = LogReplica(self.server, clock)
+        self._replica.told = self._logs.told = self._tell
+        self._back: Callable[[], None] = _nobody_waits
         self._beginning: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self._said: str | None = None
@@ -73,8 +76,10 @@ class Elsewhere:
 
     @property
     def problem(self) -> str | None:
-        """What people were told that is wrong with it, until it is there again."""
-        return self._said
+        """What is wrong with it, until it is there again and takes what it is sent."""
+        if self._said is not None or not self.server.condition.connected:
+            return self._said
+        return self._replica.standing.problem or self._logs.standing.problem
 
     def status(self) -> Attributes:
         """How it does, as it is told: times in milliseconds since 1970, `behind` in changes, of logs in seconds."""
@@ -96,8 +101,9 @@ class Elsewhere:
             },
         }
 
-    def start(self, history: HistoryFile, traces: TraceRows) -> None:
-        """Connect, in the background. To be called once the store is attached."""
+    def start(self, history: HistoryFile, traces: TraceRows, back: Callable[[], None]) -> None:
+        """Connect, in the background. To be called once the store is attached. back: hears when the server is there."""
+        self._back = back
         self._store.follow(self._replica)
         traces.when_written(self._logs.noted)
         self._logs.start(history)
@@ -151,9 +157,14 @@ class Elsewhere:
                 told = f"the database {self.server.address} is there again"
                 self._home.messages.say("info", told, TAGS, CONTEXT)
             self._said = None
+            self._back()
         elif not begins and condition.problem != self._said:
             self._said = condition.problem
             self._home.messages.say("error", condition.problem, TAGS, CONTEXT)
+
+    def _tell(self, sentence: str, holds: bool) -> None:
+        """Tell people what it does not take, though it is there, and that it takes it again."""
+        self._home.messages.say("error" if holds else "info", sentence, TAGS, CONTEXT)
 
     async def pause(self) -> None:
         """Leave history.db alone: it is about to be closed."""
@@ -169,3 +180,7 @@ class Elsewhere:
         if not all(done):
             log.warning("the database has not got the last changes: it gets them at the next start")
         await self.server.close()
+
+
+def _nobody_waits() -> None:
+    """Before the start."""

@@ -324,6 +324,12 @@ class Flow:
         else:
             self._fold_soon(self._look_every)
 
+    def hurry(self) -> None:
+        """Something makes it likely that the archive takes now what it refused."""
+        if self.open and (self._failing or not self.archived):
+            self._retry = FIRST_RETRY
+            self._fold_soon(0)
+
     async def fold(self) -> bool:
         """Let the archive take what is in the tail; whether it has everything that was recorded before."""
         async with self._folding:

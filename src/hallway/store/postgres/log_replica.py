@@ -32,6 +32,7 @@ from hallway.store.postgres.log_sync import (
     turn_there,
 )
 from hallway.store.postgres.logs import LOGS, Log, in_words
+from hallway.store.postgres.replica import Told, nobody_is_told
 from hallway.store.postgres.resting import Resting
 from hallway.store.postgres.server import Condition, Server
 from hallway.store.postgres.session import Connection
@@ -43,6 +44,8 @@ LOOK_EVERY: Final = 5.0
 WHOLE_EVERY: Final = 3600.0
 FIRST_RETRY: Final = 5.0
 LAST_RETRY: Final = 60.0
+NOT_THERE: Final = "messages, changes and traces are not in the database"
+ALL_THERE: Final = "the database has all messages, changes and traces again"
 MOST_NOTED: Final = 20_000
 """Traces that have become others; beyond that all are compared."""
 
@@ -104,6 +107,8 @@ class LogReplica:
         self._commits = -1
         self._upto: float | None = None
         self._problem: str | None = None
+        self._has_told = False
+        self.told: Told = nobody_is_told
         self._retry_after = FIRST_RETRY
         self._timer: Cancel | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -193,13 +198,18 @@ class LogReplica:
         self._upto = began
         self._retry_after = FIRST_RETRY
         if self._problem is not None:
-            log.warning("the database has all messages, changes and traces again")
+            log.warning("%s", ALL_THERE)
         self._problem = None
+        if self._has_told:
+            self._has_told = False
+            self.told(ALL_THERE, False)
 
     def _failed(self, sentence: str) -> None:
         self._compare_all()
         if sentence != self._problem and not self._closed and self._server.condition.connected:
-            log.error("messages, changes and traces are not in the database: %s", sentence)
+            log.error("%s: %s", NOT_THERE, sentence)
+            self._has_told = True
+            self.told(f"{NOT_THERE}: {sentence}", True)
         if self._problem is not None:
             self._retry_after = min(2 * self._retry_after, LAST_RETRY)
         self._problem = sentence

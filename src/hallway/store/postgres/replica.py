@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,10 @@ MOST_NOTED: Final = 20_000
 """Rows; beyond that all is compared."""
 FIRST_RETRY: Final = 5.0
 LAST_RETRY: Final = 60.0
+IN_STEP: Final = "the database is in step with the home again"
+
+Told = Callable[[str, bool], None]
+"""Hears what keeps rows from a database that is there, and whether that holds or is over."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -59,6 +64,8 @@ class Replica:
         self._retry: Cancel | None = None
         self._retry_after = FIRST_RETRY
         self._problem: str | None = None
+        self._has_told = False
+        self.told: Told = nobody_is_told
         self._closed = False
         server.listen(self._heard)
 
@@ -144,13 +151,19 @@ class Replica:
             self._committed = max(self._committed, self._seq)
             self._retry_after = FIRST_RETRY
             if self._problem is not None:
-                log.warning("the database is in step with the home again")
+                log.warning("%s", IN_STEP)
             self._problem = None
+            if self._has_told:
+                self._has_told = False
+                self.told(IN_STEP, False)
 
     def _failed(self, sentence: str) -> None:
         self._compare_all()
         if sentence != self._problem and self._server.condition.connected:
             log.error("%s", sentence)
+            if not self._closed:
+                self._has_told = True
+                self.told(sentence, True)
         self._problem = sentence
         if not self._closed:
             self._retry = self._clock.call_later(self._retry_after, self._try_again)
@@ -174,3 +187,7 @@ class Replica:
         except TimeoutError:
             self._compare_all()
         return not self._whole
+
+
+def nobody_is_told(_sentence: str, _holds: bool) -> None:
+    """As long as nobody wants to know."""

@@ -62,9 +62,22 @@ _UNKNOWN: Final = Said((), "look into the log of the server")
 
 def sentence(error: BaseException, address: Address, *, by_hand: bool = False) -> str:
     """What went wrong with the database, for people. by_hand: nobody tries again by himself."""
-    told = address.without_password(str(error).strip().partition("\n")[0])
-    said = next((each for each in _SAID if isinstance(error, each.kinds)), _UNKNOWN)
-    if isinstance(error, ConnectionError) and "rejected SSL" in told:
-        said = _NO_TLS
+    told = address.without_password(_first_line(error))
+    said = _said(error)
     hint = said.hint.replace(_AGAIN, "try again then") if by_hand else said.hint
     return f"the database {address} cannot be used: {said.told or told or type(error).__name__}; {hint}"
+
+
+def is_for_somebody(error: BaseException) -> bool:
+    """Whether somebody has to mend something: it is not over by itself."""
+    return _AGAIN not in _said(error).hint
+
+
+def _said(error: BaseException) -> Said:
+    if isinstance(error, ConnectionError) and "rejected SSL" in _first_line(error):
+        return _NO_TLS
+    return next((each for each in _SAID if isinstance(error, each.kinds)), _UNKNOWN)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]

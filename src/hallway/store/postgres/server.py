@@ -18,7 +18,7 @@ import msgspec
 
 from hallway.errors import Unavailable
 from hallway.store.postgres.address import Address
-from hallway.store.postgres.sentences import FAILURES, sentence
+from hallway.store.postgres.sentences import FAILURES, is_for_somebody, sentence
 from hallway.store.postgres.session import (
     COMMAND_SECONDS,
     CONNECT_SECONDS,
@@ -56,7 +56,7 @@ Reading = Callable[[Link], Awaitable[T]]
 class Condition(msgspec.Struct, frozen=True):
     """How it is. connected: it can be read and written; since: when that began; problem: why it is not so.
 
-    refused: it is there, and somebody has to do something before it is used.
+    refused: somebody has to do something before it is used.
     """
 
     connected: bool
@@ -183,7 +183,7 @@ class Server:
             except Unavailable as error:
                 self._note(error.message)
             except FAILURES as error:
-                self._note(sentence(error, self.address))
+                self._note(sentence(error, self.address), refused=is_for_somebody(error))
             except Exception as error:
                 log.exception("the database is tried again")
                 self._note(f"the database {self.address} cannot be used: {type(error).__name__}")
