@@ -211,6 +211,8 @@ class StoredRevisions:
 
     def _then(self, kind: str, key: str, marks: list[_Mark], number: int) -> Then | None:
         past = [mark for mark in marks if mark.seq <= number]
+        if not past and marks[0].version > 1:  # what was before is forgotten, also whether it was there
+            return Then({}, 0, 0, 0, forgotten=True)
         if not past or past[-1].gone:
             return None
         last, later = past[-1], marks[len(past) :]
