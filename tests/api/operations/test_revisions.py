@@ -135,6 +135,32 @@ async def test_it_is_told_when_the_version_before_is_forgotten(hub: Revised) -> 
     ]
 
 
+@pytest.mark.parametrize("committed", [True, False])
+async def test_of_what_was_removed_after_many_edits_nobody_knows_how_it_was_at_first(
+    hub: Revised, committed: bool
+) -> None:
+    await hub.ask("addDeviceByConfig", deviceConfig=LAMP)
+    await hub.ask("addVariable", name="x", type="value", valueOrExpression=1)
+    first = (await hub.newest())["revision"]
+    for number in range(110):
+        await hub.ask("updateDeviceByConfig", deviceConfig={**LAMP, "name": f"Lamp {number}"})
+    await hub.ask("removeDevice", deviceId="lamp")
+    removed = (await hub.newest())["revision"]
+    await hub.commit()
+    if not committed:
+        await hub.ask("addDeviceByConfig", deviceConfig=LAMP)
+    before = hub.picture()
+    with pytest.raises(Conflict, match="device lamp: give force"):
+        await hub.ask("restore", revision=first)
+    with pytest.raises(NotFound, match="not kept any more"):
+        await hub.ask("restore", kind="device", id="lamp", revision=first)
+    assert hub.picture() == before
+    left = await hub.ask("restore", revision=first, force=True)
+    assert [line["text"] for line in left["left"]] == ["device lamp: its version of then is not kept any more"]
+    await hub.ask("undoRevision", revision=removed, force=True)
+    assert hub.home.device("lamp").config["name"] == "Lamp 109"
+
+
 # ---------------------------------------------------------------------- undoing
 
 
@@ -392,6 +418,22 @@ async def test_a_whole_configuration_is_one_act(hub: Revised) -> None:
     assert hub.picture() != before
     await hub.ask("undoRevision", revision=(await hub.newest())["revision"])
     assert hub.picture() == before
+
+
+async def test_much_that_goes_in_one_go_comes_back_where_it_stood(hub: Revised) -> None:
+    config = await hub.ask("getConfig")
+    ids = [f"d{number}" for number in range(120)]
+    many = [{**LAMP, "id": device_id} for device_id in ids]
+    page = {"id": "p", "name": "P", "devices": [{"deviceId": device_id} for device_id in ids]}
+    group = {"id": "g", "name": "G", "devices": ids, "rules": [], "variables": []}
+    full = {**config, "devices": [*config["devices"], *many], "pages": [page], "groups": [group]}
+    await hub.ask("updateConfig", config=full)
+    for less in (config, {**full, "devices": config["devices"]}):
+        before = hub.picture()
+        await hub.ask("updateConfig", config=less)
+        await hub.commit()
+        await hub.ask("undoRevision", revision=(await hub.newest())["revision"])
+        assert hub.picture() == before
 
 
 async def test_secrets_of_plugins_are_kept_and_never_shown(hub: Revised) -> None:

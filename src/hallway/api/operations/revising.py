@@ -221,9 +221,9 @@ def _with_places(hub: Hub, targets: Sequence[Target], orders: Mapping[str, tuple
     going = {target.which for target in targets if target.body is None}
     for kind, keys in coming.items():
         there = [key for key in _order_now(hub, kind) if (kind, key) not in going]
-        order = list(there)
+        order, then_of = list(there), cache(partial(order_then, hub, kind))
         for key, as_of in reversed(keys.items()):
-            _place(order, key, order_then(hub, kind, as_of))
+            _place(order, key, then_of(as_of))
         if order != [*there, *keys]:
             wanted[kind] = tuple(order)
     for kind, then in orders.items():

@@ -5,7 +5,7 @@ What stands in the file is only taken as it is there. It must not know why a hom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -21,7 +21,7 @@ from hallway.home.changes import Context, Kind
 from hallway.home.classes import class_named
 from hallway.home.home import STORE, Home
 from hallway.home.rules import LATE
-from hallway.home.values import Attributes
+from hallway.home.values import Attributes, Value
 from hallway.home.variables import as_value
 
 Entries = Mapping[str, Attributes]
@@ -52,6 +52,8 @@ class Screen(Protocol):
 
     @property
     def config(self) -> Attributes: ...
+    @property
+    def source(self) -> str: ...
 
 
 class Screens(Protocol):
@@ -245,6 +247,7 @@ def apply(hub: Hub, plan: Plan, hashes: Mapping[str, str], context: Context) -> 
     with hub.home.announcer.act():
         _apply_people(hub, plan, hashes, context)
         _apply_kept(hub, plan, context)
+        _leave_screens(hub.home, plan, context)
         _apply_devices(hub.home, plan.difference("devices"), context)
         _apply_variables(hub.home, plan.difference("variables"), context)
         _apply_rules(hub.home, plan, context)
@@ -289,6 +292,28 @@ def _apply_kept(hub: Hub, plan: Plan, context: Context) -> None:
             hub.kept.remove("setting", name, context)
         else:
             hub.kept.put("setting", name, setting, context)
+
+
+def _leave_screens(home: Home, plan: Plan, context: Context) -> None:
+    """What goes leaves each page and group in one edit: one by one, the versions before would be forgotten."""
+    going = {f"{kind}s": set(plan.difference(f"{kind}s").missing) for kind in ("device", "rule", "variable")}
+    screens: tuple[tuple[Screens, Iterable[Screen]], ...] = (
+        (home.pages, home.pages.all()),
+        (home.groups, home.groups.all()),
+    )
+    for of_kind, all_of_kind in screens:
+        for screen in all_of_kind:
+            config = screen.config
+            left = {field: _without(config[field], ids) for field, ids in going.items() if ids and field in config}
+            if screen.source == STORE and any(config[field] != members for field, members in left.items()):
+                of_kind.change(str(config["id"]), left, context)
+
+
+def _without(members: Value, going: set[str]) -> Value:
+    """The members of a page or group without those that go; where they are wanted all the same, they come back."""
+    if not isinstance(members, list):
+        return members
+    return [item for item in members if (item.get("deviceId") if isinstance(item, dict) else item) not in going]
 
 
 def _apply_devices(home: Home, difference: Difference, context: Context) -> None:
