@@ -22,11 +22,15 @@ from hallway.clock import VirtualClock
 from hallway.errors import HallwayError, InvalidInput, Unavailable
 from hallway.home.home import Home
 from hallway.proving import built
-from hallway.store import backup, backups
+from hallway.store import backup, backups, generations
 from hallway.store.backup import Faulty, Wanted
+from hallway.store.database import Damaged
+from hallway.store.history.file import HISTORY
+from hallway.store.migrations import newest
 from hallway.store.store import Store
 from tests.store.conftest import OpenStore
 from tests.store.homes import HTTP, build_kept, committed
+from tests.store.old_homes import DATA
 
 CONFIGURATION = """\
 home: {time_zone: Europe/Berlin}
@@ -219,6 +223,24 @@ async def test_a_damaged_home_is_not_backed_up(
     (directory / "home.db").write_bytes(data[:2048] + b"\xa5" * (len(data) - 2048))
     with pytest.raises(Unavailable, match=r"home\.db is damaged"):
         await asyncio.to_thread(backup.make, directory, tmp_path / "b.tar", clock, built, Wanted())
+
+
+@pytest.mark.parametrize("name", ["home.db", "history.db"])
+def test_a_file_whose_tables_have_names_that_are_no_text_is_damaged_too(
+    clock: VirtualClock, directory: Path, tmp_path: Path, name: str
+) -> None:
+    directory.mkdir()
+    shutil.copyfile(DATA / f"home-{newest()}.db", directory / "home.db")
+    shutil.copyfile(DATA / f"history-{newest(HISTORY.schema)}.db", directory / "history.db")
+    data = (directory / name).read_bytes()
+    assert b"CREATE TABLE" in data
+    (directory / name).write_bytes(data.replace(b"CREATE TABLE", b"CREATE\xc5TABLE"))
+    with pytest.raises(Unavailable, match=rf"{name} is damaged: "):
+        backup.make(directory, tmp_path / "b.tar", clock, built, Wanted(history=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    if name == "home.db":
+        with pytest.raises(Damaged):
+            generations.keep(directory / name, clock.now())
 
 
 # ---------------------------------------------------------------------- what is wrong with one

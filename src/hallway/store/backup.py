@@ -198,6 +198,8 @@ def _history_coming(directory: Path, path: Path, *, wanted: bool) -> Iterator[tu
                 found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         except sqlite3.Error as error:
             raise Unavailable(f"{HISTORY_FILE} cannot be copied: {said(error)}") from None
+        except Damaged as damaged:
+            raise Unavailable(f"{HISTORY_FILE} is damaged: {said(damaged)}") from None
         if found != "ok":
             raise Unavailable(f"{HISTORY_FILE} is damaged: {said(Damaged(found))}")
         yield new, Aside(target.name, new.stat().st_size, _sha256_of(new))

@@ -157,14 +157,18 @@ def clear(path: Path) -> None:
 def snapshot(source: Path, target: Path) -> None:
     """Copy a database as it is at one moment, what stands in its WAL too, into one file; also while a hub writes it.
 
-    The copy is a new file, not synced yet. sqlite3.Error: it cannot be read, or not be written there.
+    The copy is a new file, not synced yet. sqlite3.Error: it cannot be read, or not be written there. Damaged: what it
+    says of its tables is no text.
     """
     with (
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", BUSY_SECONDS, uri=True)) as there,
         closing(sqlite3.connect(target, isolation_level=None)) as here,
     ):
         there.backup(here)
-        here.execute("PRAGMA journal_mode = DELETE")
+        try:
+            here.execute("PRAGMA journal_mode = DELETE")
+        except UnicodeDecodeError as error:  # SQLite's own words quote it
+            raise Damaged(said(error)) from None
 
 
 def _make(path: Path) -> None:
