@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hallway.home.changes import Fired, VariableSet
+from hallway.home.changes import Fired, Updated, VariableSet
 from hallway.home.services import MAX_OPEN_CALLS
 from tests.rules.houses import NOW, SOMEBODY, RuledHouse
 
@@ -330,10 +330,46 @@ def test_a_loop_through_a_queue_that_waited_over_a_restart_ends_too() -> None:
     assert house.plans() == {}
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "when $x changes then set $x to $x + 1 after 0 seconds",
+        "when lamp is on then turn lamp off for 0 seconds",
+        "when lamp is on for 0 seconds or lamp is off for 0 seconds then toggle lamp",
+    ],
+)
+@pytest.mark.parametrize("again", ["together", "restart", "queue"])
+def test_a_loop_without_time_between_ends_at_the_limit_of_causes(rule: str, again: str) -> None:
+    house = RuledHouse({"rule": rule, "again": again})
+    end_after(house, 5000)
+    house.set("x", 1)
+    house.turn("lamp", True)
+    house.wait(60)
+    assert any("cause" in error for error in house.errors)
+    assert house.tried(rule, again=again).until == house.clock.now()
+
+
+def test_what_goes_round_with_time_between_goes_on() -> None:
+    house = RuledHouse({"rule": "when $x changes then set $x to $x + 1 after 0.1 seconds", "again": "together"})
+    house.set("x", 1)
+    house.wait(10.05)
+    assert house.home.value("x") == 101
+    assert house.errors == []
+
+
+def test_no_value_is_silent_for_less_than_a_tenth_of_a_second() -> None:
+    house = RuledHouse(
+        {"rule": "when state of lamp was not updated for 0 seconds then toggle lamp", "again": "together"}
+    )
+    end_after(house, 5000)
+    house.wait(10.05)
+    assert 90 <= len(house.heard()) <= 100
+
+
 def end_after(house: RuledHouse, changes: int) -> None:
     """A loop that nothing ends would hold up the test for ever."""
     house.home.changes.subscribe(
-        lambda change: pytest.fail("it goes on and on") if len(house.changes) > changes else None, VariableSet
+        lambda change: pytest.fail("it goes on and on") if len(house.changes) > changes else None, VariableSet, Updated
     )
 
 

@@ -19,7 +19,7 @@ from hallway.language.rules import ParsedRule
 from hallway.rules.causes import Cause
 from hallway.rules.signals import Signal
 from hallway.rules.sources import Asked, Ground
-from hallway.rules.tasks import DUE, PUNCTUAL, Note, Run, Tasks
+from hallway.rules.tasks import DUE, PUNCTUAL, SOON, Note, Run, Tasks
 from hallway.rules.traces import NOTHING, Draft, Finding
 
 FOR: Final = "for"
@@ -187,6 +187,8 @@ class BoundPredicate:
             "seq": cause.seq if cause is not None else None,
             "user": context.user if context is not None else None,
         }
+        if seconds < SOON and context is not None:
+            body["depth"] = context.depth
         self.rule.plan(self._for, seconds, body, lambda late: self._lasted(body, late))
 
     def _resume(self, note: Note) -> None:
@@ -213,7 +215,7 @@ class BoundPredicate:
     def _lasting(self, body: Attributes, late: float) -> Cause:
         lasted = self.predicate.duration
         text = f"{self.predicate.token} for {lasted.text}" if lasted is not None else self.predicate.token
-        return Cause(self.rule.now() - late, text, context=context_in(body), late=late)
+        return Cause(self.rule.now() - late, text, context=context_in(body), late=late, at_once="depth" in body)
 
     # ------------------------------------------------------------------ deciding
 
@@ -383,9 +385,14 @@ class BoundRule:
 
 
 def context_in(body: Attributes) -> Context:
-    """Who began what was noted: the person and the change."""
-    user, seq = body.get("user"), body.get("seq")
-    return Context("", user if isinstance(user, str) else None, seq if isinstance(seq, int) else None)
+    """Who began what was noted: the person and the change; how long the chain is, where it goes on at once."""
+    user, seq, depth = body.get("user"), body.get("seq"), body.get("depth")
+    return Context(
+        "",
+        user if isinstance(user, str) else None,
+        seq if isinstance(seq, int) else None,
+        depth if isinstance(depth, int) else 0,
+    )
 
 
 def _decider(sentence: ParsedRule) -> Decider:

@@ -28,10 +28,11 @@ class Told(msgspec.Struct, frozen=True, gc=False):
 class Cause:
     """What started something. at: seconds since 1970 when it was due; late: seconds that it came too late.
 
-    change: the one that did it, if any; asked: somebody asked for it, with that context.
+    change: the one that did it, if any; at_once: no time has passed since what has that context, so that the chain of
+    causes goes on.
     """
 
-    __slots__ = ("_asked", "_context", "_text", "_told", "at", "change", "late")
+    __slots__ = ("_at_once", "_context", "_text", "_told", "at", "change", "late")
 
     def __init__(
         self,
@@ -41,14 +42,14 @@ class Cause:
         change: AnyChange | None = None,
         context: Context | None = None,
         late: float = 0.0,
-        asked: bool = False,
+        at_once: bool = False,
     ) -> None:
         self.at = at
         self.change = change
         self.late = late
         self._text = text
         self._context = context
-        self._asked = asked
+        self._at_once = at_once
         self._told: Told | None = None
 
     @property
@@ -79,7 +80,7 @@ class Cause:
         before = self._context
         if before is None:
             return Context(origin)
-        return Context(origin, before.user, before.cause, before.depth + 1 if self._asked else 0, before.hops)
+        return Context(origin, before.user, before.cause, before.depth + 1 if self._at_once else 0, before.hops)
 
 
 def text_of(change: AnyChange) -> str:

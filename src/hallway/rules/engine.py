@@ -353,7 +353,9 @@ class RuleEngine:
         if bound is None:
             rule = self._home.rules.get(rule_id)
             raise NotFound(f"rule {rule_id} does not run: {rule.error or 'it is switched off'}")
-        asked = Cause(self._clock.now(), f"asked for by {context.user or context.origin}", context=context, asked=True)
+        asked = Cause(
+            self._clock.now(), f"asked for by {context.user or context.origin}", context=context, at_once=True
+        )
         self._runs.ask(bound, Wanted("ran", "asked for", asked))
         return done()
 

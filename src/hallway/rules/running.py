@@ -22,7 +22,7 @@ from hallway.home.values import Attributes
 from hallway.language.deeds import Action, HomeScope, Outcome, Undo
 from hallway.rules.bound import BoundRule, context_in
 from hallway.rules.causes import MAX_TEXT, Cause
-from hallway.rules.tasks import Note, Tasks
+from hallway.rules.tasks import SOON, Note, Tasks
 from hallway.rules.traces import Did, Draft, Finding, Result, Traces
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class Runs:
             "at": cause.at,
             "seq": cause.seq,
             "user": user,
-            "depth": cause.following(rule.owner).depth,
+            "depth": max(0, cause.following(rule.owner).depth - 1),
         }
         name = f"{QUEUE}:{busy.queued:06d}"
         busy.findings[name] = wanted.finding
@@ -264,6 +264,7 @@ class Runs:
             "trace": run.trace_id,
             "seq": run.context.cause,
             "user": run.context.user,
+            **_chain(run, seconds),
         }
         rule.plan(name, seconds, body, lambda late: self._due(rule, name, body, late))
         now = self._clock.now()
@@ -351,6 +352,7 @@ class Runs:
             "index": index,
             "seq": run.context.cause,
             "user": run.context.user,
+            **_chain(run, seconds),
         }
         self._tasks.plan(owner, name, seconds, body, lambda _late: self._put_back(Note(owner, name, body)))
         if before is not None:
@@ -421,6 +423,11 @@ def _planned(rule: BoundRule, body: Attributes) -> tuple[int, int, Action | None
     )
 
 
+def _chain(run: _Run, seconds: float) -> Attributes:
+    """How long the chain of causes is, for what follows at once."""
+    return {"depth": run.context.depth} if seconds < SOON else {}
+
+
 def _undo_in(note: Note) -> Undo:
     arguments = note.body.get("arguments")
     known = arguments if isinstance(arguments, dict) else {}
@@ -429,10 +436,9 @@ def _undo_in(note: Note) -> Undo:
 
 def _wanted_in(note: Note, finding: Finding | None) -> Wanted:
     """A run that waited goes on with the chain of causes, which ends at its limit however often it waits."""
-    body, at, depth = note.body, note.body.get("at"), note.body.get("depth")
-    context = msgspec.structs.replace(context_in(body), depth=max(0, depth - 1) if isinstance(depth, int) else 0)
+    body, at = note.body, note.body.get("at")
     moment = float(at) if isinstance(at, int | float) else 0.0
-    cause = Cause(moment, str(body.get("text")), context=context, asked=True)
+    cause = Cause(moment, str(body.get("text")), context=context_in(body), at_once=True)
     return Wanted("otherwise" if body.get("result") == "otherwise" else "ran", str(body.get("trigger")), cause, finding)
 
 

@@ -35,6 +35,7 @@ from hallway.rules.causes import Cause
 from hallway.rules.comparing import above, equal, holds, holds_quietly
 from hallway.rules.comparisons import Comparisons
 from hallway.rules.signals import Signal
+from hallway.rules.tasks import SOON
 
 Heard = Callable[[Cause], None]
 Asked = tuple[tuple[str, ...], ...]
@@ -386,7 +387,7 @@ class Silence(Signal):
         super().__init__()
         self._ground = ground
         self._name = f"{test.device_id}.{test.attribute}"
-        self._seconds = test.seconds
+        self._seconds = max(SOON, test.seconds)
         self._told = 0.0
         self._cancel: Cancel = _nothing
 

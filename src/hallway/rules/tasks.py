@@ -18,6 +18,8 @@ from hallway.home.values import Attributes, Value
 DUE: Final = "due"
 Run = Callable[[float], None]
 """What is done when a task is due; it is told how many seconds too late that is, since the hub was not there."""
+SOON: Final = 0.1
+"""Seconds: what is done sooner than that follows at once, and is cut when it goes round in a circle."""
 PUNCTUAL: Final = 2.0
 """Seconds: what comes later than that comes late."""
 _ENGINE: Final = Context("rules")

@@ -21,10 +21,8 @@ from hallway.rules.calendar import Calendar, Point, Span, SunAt
 from hallway.rules.causes import Cause
 from hallway.rules.signals import Listener, Signal
 from hallway.rules.sources import Ground, Maker
-from hallway.rules.tasks import PUNCTUAL
+from hallway.rules.tasks import PUNCTUAL, SOON
 
-SHORTEST: Final = 0.1
-"""Seconds between two ticks, at least."""
 ROUNDED: Final = 0.001
 """Seconds by which whole multiples may be off."""
 LONGEST_OFFSET: Final = 86_400.0
@@ -224,7 +222,7 @@ class Ticks(Signal):
 
     def next_turn(self, after: float) -> float | None:
         """The next tick."""
-        every = max(SHORTEST, self._duration.seconds(self._ground.scope))
+        every = max(SOON, self._duration.seconds(self._ground.scope))
         turn = (math.floor(after / every + 1e-9) + 1) * every
         return turn if turn > after else turn + every
 
@@ -256,7 +254,7 @@ class Ticks(Signal):
     def _plan(self) -> None:
         """Wait for the next tick; timers may come a little early, and a length that changes may bring it near."""
         self._cancel()
-        after = max(self._ground.clock.now(), self._ticked + SHORTEST - ROUNDED)
+        after = max(self._ground.clock.now(), self._ticked + SOON - ROUNDED)
         try:
             due = self.next_turn(after)
         except HallwayError as error:
