@@ -248,6 +248,8 @@ def apply(hub: Hub, plan: Plan, hashes: Mapping[str, str], context: Context) -> 
         _apply_people(hub, plan, hashes, context)
         _apply_kept(hub, plan, context)
         _leave_screens(hub.home, plan, context)
+        for rule_id in plan.difference("rules").missing:  # before what they name: it need not be asked for each of that
+            hub.home.rules.remove(rule_id, context)
         _apply_devices(hub.home, plan.difference("devices"), context)
         _apply_variables(hub.home, plan.difference("variables"), context)
         _apply_rules(hub.home, plan, context)
@@ -345,8 +347,6 @@ def _apply_variables(home: Home, difference: Difference, context: Context) -> No
 
 def _apply_rules(home: Home, plan: Plan, context: Context) -> None:
     difference = plan.difference("rules")
-    for rule_id in difference.missing:
-        home.rules.remove(rule_id, context)
     for rule_id, config in difference.changed.items():
         # what is not said of a rule is as if nobody had ever chosen it
         home.rules.change(rule_id, {"again": "ignore", "late": LATE, **config}, context, force=plan.force)
