@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hallway.errors import HallwayError, InvalidInput
+from hallway.rules import trying
 from hallway.rules.trying import MOST_TRACES, Trial
 from tests.rules.houses import NOW, SOMEBODY, RuledHouse
 
@@ -128,6 +129,14 @@ def test_a_rule_that_runs_all_the_time_is_seen_to_do_so_soon(house: RuledHouse) 
     trial = house.tried('when every 1 second then log "x"', days=28)
     assert trial.until < house.clock.now()
     assert len(trial.runs) <= MOST_TRACES
+
+
+def test_a_trial_ends_as_soon_as_there_are_enough_traces(house: RuledHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "MOST_TRACES", 50)
+    assert len(house.tried('when every 1 second then log "x"').runs) == 50
+    twice_over = "set $x to $x + 1 after 0.5 seconds and set $x to $x + 2 after 1 second"
+    trial = house.tried(f"when every 1 second or when $x changes then {twice_over}", again="together")
+    assert len(trial.runs) == 50
 
 
 def test_what_cannot_be_tried_is_an_error(house: RuledHouse) -> None:

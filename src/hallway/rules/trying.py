@@ -16,7 +16,7 @@ import msgspec
 
 from hallway.clock import VirtualClock
 from hallway.errors import HallwayError, InvalidInput
-from hallway.home.changes import Context, Defined, Fired, Updated, VariableSet
+from hallway.home.changes import AnyChange, Context, Defined, Fired, Updated, VariableSet
 from hallway.home.classes import REPORTED
 from hallway.home.home import Home
 from hallway.home.recorded import Recorded
@@ -144,6 +144,7 @@ class Rehearsal:
         self._before = _Before()
         self._lived = 0
         self._since = 0.0
+        self._runs = True
         self._reported = {key for key in self._names.devices if _is_reported(home, key)}
 
     @property
@@ -181,6 +182,7 @@ class Rehearsal:
         self._shadow.rules.add({"id": _RULE, "rule": _FORM, "logging": False, "again": self._again}, _TRIAL)
         self._engine = RuleEngine(self._shadow, read, self._clock, place=self._place, more=more)
         self._engine.traces.keep(MOST_RUNS)
+        self._shadow.changes.subscribe(self._end_what_is_enough)
         self._engine.start(says_so=False)
         self._engine.recent.stop()  # nobody will ask why
 
@@ -209,6 +211,12 @@ class Rehearsal:
         """Let time pass; a rule that runs all the time is seen to do so soon."""
         while self._clock.now() < until and not self._is_enough():
             self._clock.advance(min(_HOUR, until - self._clock.now()))
+
+    def _end_what_is_enough(self, _change: AnyChange) -> None:
+        """Also within an hour, in which a rule that starts itself twice over would run beyond all counting."""
+        if self._is_enough() and self._runs:
+            self._runs = False
+            self._engine.stop()
 
     def _is_enough(self) -> bool:
         return self._engine.traces.newest_id() >= MOST_TRACES
