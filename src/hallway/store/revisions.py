@@ -45,6 +45,11 @@ _BODY: Final = "SELECT body FROM definition WHERE kind = ? AND id = ? AND versio
 _KINDS: Final = encode(list(EDITED)).decode()
 
 
+_Rows = tuple[int, int, int, int]
+"""Which rows of the redo log: the numbers of the first and the last, how many they are, and what is committed."""
+_NO_ROWS: Final[_Rows] = (0, 0, 0, 0)
+
+
 class _Mark(NamedTuple):
     """A version without its body; row: that of the redo log, if it stands there only."""
 
@@ -62,6 +67,7 @@ class StoredRevisions:
         self._waiting = waiting
         self._newest = Newest()
         self._glances: dict[tuple[str, str], int] = {}
+        self._known_fresh: tuple[_Rows, list[Revision]] = _NO_ROWS, []
         self.repair: Repair | None = None
         """What makes home.db again: whoever reads meanwhile may wait for that."""
         self.damaged: Callable[[str], object] = _noted_by_nobody
@@ -71,6 +77,7 @@ class StoredRevisions:
         """Read with this connection from now on."""
         self._reader = reader
         self._glances.clear()
+        self._known_fresh = _NO_ROWS, []
 
     def follow(self, newest: Newest) -> None:
         """It knows from now on what was edited last, so that nobody reads home.db for that."""
@@ -275,8 +282,15 @@ class StoredRevisions:
         """Those that stand in the redo log only, oldest first."""
         rows = [row for row in self._waiting() if row.kind in EDITED]
         if not rows:
+            self._known_fresh = _NO_ROWS, []
             return []
         committed = self._newest_committed()
+        these = rows[0].seq, rows[-1].seq, len(rows), committed
+        if self._known_fresh[0] != these:
+            self._known_fresh = these, self._read_fresh(rows, committed)
+        return self._known_fresh[1]
+
+    def _read_fresh(self, rows: Sequence[DefinitionRow], committed: int) -> list[Revision]:
         last: dict[tuple[str, str], tuple[int, Attributes | None]] = {}
         fresh: list[Revision] = []
         for row in rows:

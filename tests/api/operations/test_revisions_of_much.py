@@ -9,6 +9,7 @@ import pytest
 
 from hallway.errors import Conflict, NotFound
 from hallway.home.values import Attributes
+from hallway.store.revisions import StoredRevisions
 from tests.api.operations.revised import Revised
 
 LAMP: Attributes = {"id": "lamp", "class": "DummySwitch", "name": "Lamp"}
@@ -84,3 +85,24 @@ async def test_much_that_goes_in_one_go_comes_back_where_it_stood(hub: Revised) 
         await hub.commit()
         await hub.ask("undoRevision", revision=(await hub.newest())["revision"])
         assert hub.picture() == before
+
+
+async def test_what_waits_for_its_commit_is_not_read_anew_for_each_thing(
+    hub: Revised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = await hub.ask("getConfig")
+    many = [{**LAMP, "id": f"d{number}"} for number in range(50)]
+    await hub.ask("updateConfig", config={**config, "devices": [*config["devices"], *many]})
+    before = hub.picture()
+    await hub.ask("updateConfig", config=config)
+    newest, looked_up = (await hub.newest())["revision"], []
+    read = StoredRevisions._last
+
+    def counted(revisions: StoredRevisions, *which: str) -> tuple[int, Attributes | None]:
+        looked_up.append(which)
+        return read(revisions, *which)
+
+    monkeypatch.setattr(StoredRevisions, "_last", counted)
+    await hub.ask("undoRevision", revision=newest)
+    assert hub.picture() == before
+    assert len(looked_up) <= 5 * len(many)
