@@ -276,6 +276,20 @@ def test_a_segment_of_a_newer_hub_is_refused_and_left_as_it_is(tmp_path: Path, b
     assert (tmp_path / "redo.1").read_bytes() == begin + b"new things"
 
 
+@pytest.mark.parametrize("begin", [b"hallway redo log 0\n", b"hallway redo log 1\x0b", b"hallway redo log 3\x1a"])
+def test_a_header_that_is_none_is_damage_and_does_not_keep_the_hub_from_starting(tmp_path: Path, begin: bytes) -> None:
+    redo = Redo(tmp_path)
+    redo.read()
+    redo.append(encode((7, ())))
+    redo.close()
+    segment = tmp_path / "redo.1"
+    segment.write_bytes(begin + segment.read_bytes()[len(HEADER) :])
+    again = Redo(tmp_path)
+    assert [record.seq for record in again.read()] == [7]
+    assert "was damaged at byte 0" in str(again.damage)
+    again.close()
+
+
 def test_a_record_that_is_whole_but_not_understood_is_left_out_alone(tmp_path: Path, opened: Opened) -> None:
     redo, _ = opened()
     append(redo, 1)

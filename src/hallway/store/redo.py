@@ -10,6 +10,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import struct
 import threading
 from pathlib import Path
@@ -24,8 +25,11 @@ from hallway.store.rows import Record
 log = logging.getLogger(__name__)
 
 FAMILY: Final = b"hallway redo log "
-HEADER: Final = FAMILY + b"1\n"
+VERSION: Final = 1
+HEADER: Final = FAMILY + b"%d\n" % VERSION
 """What a segment begins with; the number is the version of what follows."""
+_DIGITS: Final = 5
+_BEGIN: Final = re.compile(FAMILY + rb"(\d{1,%d})\n" % _DIGITS)
 
 _SECTOR: Final = 512
 """What a disk writes as a whole. Where one was not written when the power was cut, zeros stand up to its end; and where
@@ -305,9 +309,8 @@ def _refuse_newer(path: Path) -> None:
     if not path.exists():
         return
     with path.open("rb") as file:
-        begin = file.read(len(HEADER))
-    whole = len(begin) == len(HEADER) and begin.startswith(FAMILY)
-    if whole and begin != HEADER and begin[len(FAMILY) : len(FAMILY) + 1].isdigit():
+        found = _BEGIN.match(file.read(len(HEADER) + _DIGITS))
+    if found is not None and int(found[1]) > VERSION:  # any other is damage
         raise Unavailable(f"{path} was written by a newer hallway: update this one")
 
 
