@@ -12,6 +12,7 @@ from tests.api.operations.pimatic.desk import ADMIN, Desk
 from tests.home.homes import NOW, TEST, a_device
 
 MS = int(NOW * 1000)
+NO_TIMES: tuple[Any, ...] = ("²", "--5", "-", ".", "1e5", "", True, [5], {})
 
 
 def desk_with_messages() -> Desk:
@@ -49,7 +50,7 @@ def desk_with_messages() -> Desk:
         ({"after": "nonsense"}, []),
         ({"after": f" {MS + 3000}. "}, ["deep", "two"]),
         ({"after": -5, "before": "-.5"}, []),
-        *(({"after": none}, []) for none in ("²", "--5", "-", ".", "1e5", "", True, [5], {})),
+        *(({"after": none}, []) for none in NO_TIMES),
         ({"after": 10**400}, []),
         ({"after": -(10**400), "before": 10**400}, ["deep", "two", "one", "careful", "broken"]),
         ({"after": "-" + "9" * 400, "before": "9" * 400}, ["deep", "two", "one", "careful", "broken"]),
