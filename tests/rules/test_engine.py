@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from hallway.errors import NotFound
-from hallway.home.changes import Context, Said, Updated, VariableSet
+from hallway.home.changes import Context, Fired, Said, Updated, VariableSet
 from hallway.home.values import Attributes
 from hallway.language.conditions import Starting
 from hallway.language.kinds import built_in
 from hallway.language.rules import RuleParser
 from hallway.rules.engine import RuleEngine
+from hallway.rules.running import MOST_AT_ONCE
 from hallway.rules.signals import Signal
 from hallway.rules.sources import Ground
-from tests.rules.houses import DEVICES, SOMEBODY, RuledHouse
+from tests.rules.houses import DEVICES, SOMEBODY, VARIABLES, RuledHouse
 
 # ---------------------------------------------------------------------- when a rule runs
 
@@ -294,6 +295,41 @@ def test_a_loop_ends_at_the_limit_of_causes_with_an_error_on_the_rule() -> None:
     assert 20 < int(str(house.home.value("x"))) < 40
     shown = [house.home.states()[i].attributes for i in range(len(house.home.states()))]
     assert any("cause" in str(attributes.get("last_error")) for attributes in shown)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'when ding is pressed or event "e" is fired then fire event "e" and fire event "e"',
+        "when ding is pressed or $x changes or $y changes then set $x to $x + 1 and set $y to $y + 1",
+    ],
+)
+@pytest.mark.parametrize("again", ["together", "restart", "queue", "ignore"])
+def test_a_loop_that_splits_up_ends_too(rule: str, again: str) -> None:
+    house = RuledHouse({"rule": rule, "again": again, "logging": False}, variables=VARIABLES[:2])
+    house.home.changes.subscribe(
+        lambda change: pytest.fail("it goes on and on") if len(house.changes) > 50_000 else None, Fired, VariableSet
+    )
+    house.ring()
+    house.wait(10)
+    assert again == "ignore" or any("circle" in error for error in house.errors)
+    house.turn("lamp", True)
+    house.errors.clear()
+    house.rule('when $x changes then log "fine"', "other")
+    house.set("x", -1)
+    assert "rule other: fine" in house.said
+
+
+def test_runs_that_rules_start_with_time_between_are_no_circle() -> None:
+    house = RuledHouse(
+        {"rule": 'when ding is pressed then fire event "e"', "again": "together", "logging": False},
+        {"rule": 'when event "e" is fired then set $x to $x + 1', "again": "together", "logging": False},
+    )
+    for _ in range(MOST_AT_ONCE + 5):
+        house.ring()
+        house.wait(0.01)
+    assert house.home.value("x") == MOST_AT_ONCE + 5
+    assert house.errors == []
 
 
 # ---------------------------------------------------------------------- faults

@@ -36,6 +36,8 @@ BACK: Final = "back:"
 QUIET: Final = 0.5
 """Seconds in which a rule that has just run does not run again, unless it says otherwise."""
 MAX_WAITING: Final = 10
+MOST_AT_ONCE: Final = 1000
+"""Runs of a rule that rules started, without any time between: where a circle that splits up ends."""
 PATIENCE: Final = 10.0
 """Seconds that an action may take that another program carries out."""
 _FAULT: Final = "it has a fault; the log of the hub says more"
@@ -85,6 +87,7 @@ class Runs:
         self._traces = traces
         self._scope = HomeScope(home)
         self._busy: dict[str, _Busy] = {}
+        self._at_once: dict[str, int] = {}
 
     # ------------------------------------------------------------------ starting
 
@@ -93,6 +96,8 @@ class Runs:
         busy = self._busy.get(rule.rule.id)
         if busy is None:
             busy = self._busy[rule.rule.id] = _Busy()
+        if self._goes_round(rule, wanted):
+            return
         again, now = rule.rule.again, self._clock.monotonic()
         if again == "ignore" and busy.last_result == wanted.result and now - busy.last_at <= QUIET:
             self._refuse(rule, wanted, f"it has run less than {QUIET:g} s ago")
@@ -105,6 +110,28 @@ class Runs:
         busy.last_at, busy.last_result = now, wanted.result
         busy.under_way += 1
         self._home.changes.after(partial(self._begin, rule, wanted, busy))
+
+    def _goes_round(self, rule: BoundRule, wanted: Wanted) -> bool:
+        """Whether rules have started it so often that this can only be a circle; that is an error of the rule, once."""
+        context = wanted.cause.context
+        if context is None or not context.depth:
+            return False
+        if not self._at_once:
+            self._clock.call_later(0, self._at_once.clear)
+        count = self._at_once[rule.rule.id] = self._at_once.get(rule.rule.id, 0) + 1
+        if count <= MOST_AT_ONCE:
+            return False
+        why = f"rules have started it {MOST_AT_ONCE} times without any time between: look for rules in a circle"
+        self._refuse(rule, wanted, why)
+        if count == MOST_AT_ONCE + 1:
+            self._home.changes.after(lambda: self._trouble(rule, why, context))
+        return True
+
+    def _trouble(self, rule: BoundRule, why: str, context: Context) -> None:
+        run = _Run(rule, 0, context)
+        run.trouble = why
+        self._home.messages.say("error", f"rule {rule.rule.id}: {why}", TAGS, context)
+        self._show(run)
 
     def _begin(self, rule: BoundRule, wanted: Wanted, busy: _Busy) -> None:
         try:
