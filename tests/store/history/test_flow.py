@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -131,4 +134,27 @@ async def test_an_archive_that_is_back_gets_what_waits_without_the_delay_of_the_
     assert flow._folder is not None
     assert await flow._folder
     assert flow.mirror.count == 0
+    await past.close()
+
+
+async def test_of_what_waits_for_the_archive_no_more_is_dropped_than_is_beyond_the_spool(tmp_path: Path) -> None:
+    """Also where samples are large, and what waits was written before the last start."""
+    clock = VirtualClock(T0)
+    past = Past(tmp_path, clock, chunks)
+    lamp, spool, chance = Series("entity", "light.lamp"), 60_000, random.Random(1)
+    await past.open(spool=spool)
+    for run in range(3):
+        past.archive.away = True
+        for number in range(run * 200, run * 200 + 200):
+            past.record(lamp, T0 + number, float(number), {"attributes": {"note": chance.randbytes(500).hex()}})
+            await past.store.flow.flush()
+        assert not await past.store.flow.fold()
+        with closing(sqlite3.connect(tmp_path / FILE)) as history:
+            (size,) = history.execute("SELECT sum(length(body)) FROM tail").fetchone()
+        assert 0.9 * spool < size <= spool
+        await past.close()
+        await past.open(spool=spool)
+    kept = await told(past.store.columns([lamp]))
+    assert kept == past.of(lamp)[-len(kept) :]
+    assert len(kept) > 50
     await past.close()

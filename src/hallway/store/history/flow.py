@@ -22,7 +22,6 @@ from hallway.store.history.archive import Archive, SeriesRow, TailRow, nameless
 from hallway.store.history.file import FILE, HistoryFile
 from hallway.store.history.tail import Mirror, Row, Track, rows_for_archive
 from hallway.store.history.tail_rows import (
-    ROW_BYTES,
     drop_oldest,
     drop_rows,
     forget_rows,
@@ -51,6 +50,8 @@ MOST_MIRRORED: Final = 3 * FOLD_ROWS
 MOST_WAITING: Final = 50_000
 """As many samples wait in memory for a disk that refuses."""
 SLICE: Final = 20_000
+DROPPED_AT_ONCE: Final = 1_000_000
+"""Bytes of the tail that go in one transaction, about."""
 FIRST_RETRY: Final = 10.0
 LAST_RETRY: Final = 300.0
 
@@ -203,7 +204,7 @@ class Flow:
         self._flushed = mirror.last_id
         self.taken = max(self.taken, tail.taken)
         mirror.drop(self.taken)
-        self._tail_bytes = tail.length * ROW_BYTES
+        self._tail_bytes = tail.size
         self.open = True
         for track in mirror.tracks():
             if not track.number:
@@ -400,13 +401,15 @@ class Flow:
             edge = min(self._flushed, mirror.last_id - FOLD_ROWS)
             mirror.drop(edge)
             self.spooled = max(self.spooled, edge)
-        while self._tail_bytes > self._spool:
+        while (beyond := self._tail_bytes - self._spool) > 0:
             with contextlib.suppress(Unavailable):
-                dropped, last = await asyncio.wrap_future(self._file.submit(partial(drop_oldest, most=SLICE)))
+                dropped, last, size = await asyncio.wrap_future(
+                    self._file.submit(partial(drop_oldest, least=min(beyond, DROPPED_AT_ONCE)))
+                )
                 mirror.drop(last)
                 self.lost += dropped
                 self._dropped += dropped
-                self._tail_bytes = self._tail_bytes - dropped * ROW_BYTES if dropped else 0
+                self._tail_bytes = self._tail_bytes - size if size else 0
                 continue
             return
 

@@ -20,8 +20,7 @@ from hallway.store.history.codec import Columns, DamagedBody, pack, unpack
 
 log = logging.getLogger(__name__)
 
-ROW_BYTES: Final = 8
-"""What a row takes, about."""
+_SIZE: Final = "SELECT coalesce(sum(length(body)), 0) FROM tail WHERE last_id > ?"
 IN_A_BLOCK: Final = 1024
 _PUT_SERIES: Final = """
     INSERT INTO {} (number, kind, owner, name, type, discrete) VALUES (?, ?, ?, ?, ?, ?)
@@ -34,8 +33,8 @@ class Tail(NamedTuple):
     """What stands in the file at a start. last_id: of the last row that ever was, 0: there was none yet.
 
     rows: the newest that the archive has not taken, as far as the file knows; their `more` says all, also where it is
-    as before. length: how many there are of all of those; taken: up to where it has; nameless: the numbers in them that
-    are of no series.
+    as before. length: how many there are of all of those, size: how many bytes they take; taken: up to where it has;
+    nameless: the numbers in them that are of no series.
     """
 
     series: list[SeriesRow]
@@ -44,6 +43,7 @@ class Tail(NamedTuple):
     last_id: int
     taken: int
     nameless: frozenset[int] = frozenset()
+    size: int = 0
 
 
 def read_tail(connection: sqlite3.Connection, most: int) -> Tail:
@@ -65,9 +65,10 @@ def read_tail(connection: sqlite3.Connection, most: int) -> Tail:
     rows = list(_told(_blocks(connection, begin, None), said))
     rows = [row for row in rows if row.id > taken]
     (last_id,) = connection.execute("SELECT coalesce(max(last_id), 0) FROM tail").fetchone()
+    (size,) = connection.execute(_SIZE, (taken,)).fetchone()
     numbers.update(row.series for row in rows)
     nameless = frozenset(numbers.difference(row.number for row in series))
-    return Tail(series, rows, length if begin > taken else len(rows), max(last_id, taken), taken, nameless)
+    return Tail(series, rows, length if begin > taken else len(rows), max(last_id, taken), taken, nameless, size)
 
 
 def read_rows(connection: sqlite3.Connection, after: int, most: int, said: dict[int, bytes | None]) -> list[TailRow]:
@@ -135,14 +136,17 @@ def drop_rows(connection: sqlite3.Connection, last: int) -> int:
     return _drop(connection, last)
 
 
-def drop_oldest(connection: sqlite3.Connection, most: int) -> tuple[int, int]:
-    """Drop the oldest rows, which nobody has taken: how many went, and the id of the last of them."""
-    length, last = 0, 0
-    for last, its in connection.execute("SELECT last_id, length FROM tail ORDER BY last_id"):  # noqa: B007
-        length += its
-        if length >= most:
+def drop_oldest(connection: sqlite3.Connection, least: int) -> tuple[int, int, int]:
+    """Drop the oldest rows, which nobody has taken, until so many bytes are free.
+
+    How many went, the id of the last of them, and how many bytes they took.
+    """
+    size, last = 0, 0
+    for last, its in connection.execute("SELECT last_id, length(body) FROM tail ORDER BY last_id"):  # noqa: B007
+        size += its
+        if size >= least:
             break
-    return _drop(connection, last), last
+    return _drop(connection, last), last, size
 
 
 def _drop(connection: sqlite3.Connection, last: int) -> int:
