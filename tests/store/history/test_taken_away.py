@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hallway.errors import Unavailable
 from hallway.store.history import file as file_module
 from hallway.store.history.file import FILE, HistoryFile
 from tests.conftest import StartHub
@@ -145,6 +146,49 @@ async def test_while_the_disk_refuses_it_goes_on_with_what_it_has_open(
     assert await file.read(values) == [1, 2, 3, 4]
     await asyncio.to_thread(file.close)
     assert await there(file.path) == [1, 2, 3, 4]
+
+
+async def test_one_that_goes_while_the_disk_is_full_comes_back_from_those_who_read(
+    file: HistoryFile, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.wrap_future(put(file, 1))
+    assert await file.read(values) == [1]
+
+    def full(_connection: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(Unavailable, match="disk is full"):
+        await asyncio.wrap_future(file.submit(full))  # the writer has the file open no more
+    delete(file.path)
+
+    def refuses(*_given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(file_module, "make_again", refuses)
+        for _ in range(2):
+            with pytest.raises(Unavailable, match=r"cannot be made again: .*No space left on device; mend the disk"):
+                await asyncio.wrap_future(put(file, 2))
+    assert said == []
+    await asyncio.wrap_future(put(file, 2))
+    assert [text.partition(": ")[2] for text in said] == ["it was made again, with all that it had"]
+    assert await file.read(values) == [1, 2]
+    await asyncio.to_thread(file.close)
+    assert await there(file.path) == [1, 2]
+
+
+async def test_one_that_goes_while_nobody_has_it_open_is_said(file: HistoryFile, said: list[str]) -> None:
+    await asyncio.wrap_future(put(file, 1))
+
+    def full(_connection: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(Unavailable, match="disk is full"):
+        await asyncio.wrap_future(file.submit(full))
+    delete(file.path)
+    await asyncio.wrap_future(put(file, 2))
+    assert [text.partition(": ")[2] for text in said] == ["what was in it is lost"]
+    assert await file.read(values) == [2]
 
 
 async def test_another_program_that_reads_it_does_not_count(file: HistoryFile, said: list[str]) -> None:

@@ -41,6 +41,8 @@ MOST_WAITING: Final = 200
 UNREADABLE: Final = (TypeError, AttributeError, LookupError, UnicodeDecodeError, msgspec.MsgspecError)
 """What comes of values that are none of their kind."""
 _NOT_WHAT_IT_SHOULD_BE: Final = "something in it is not what it should be"
+_TAKEN_AWAY: Final = f"{FILE} was deleted, moved away or replaced while the hub runs"
+_MADE_AGAIN: Final = "it was made again, with all that it had"
 _CLOSED: Final = "the past cannot be read any more: the hub is going down"
 
 T = TypeVar("T")
@@ -82,6 +84,9 @@ class HistoryFile:
 
     def _open(self) -> sqlite3.Connection:
         """Called in the writer's thread."""
+        was = self._parts.get(self.path)
+        if was is not None and durable.which(self.path) != was:
+            self._bring_back(was)
         self._connection = _opened(self.path)
         self._parts = {part: durable.which(part) for part in parts_of(self.path)}
         return self._connection
@@ -99,22 +104,38 @@ class HistoryFile:
             gone = gone or found != self._parts[part]
         if connection is None or not gone:
             return
-        why = f"{FILE} was deleted, moved away or replaced while the hub runs"
         try:
             with self._readers.kept_out():
                 aside = make_again(self.path, connection, self._parts[self.path])
         except (OSError, sqlite3.Error) as error:
             if not self._nameless:
-                log.error("%s, and cannot be made again: %s; it is tried again", why, said(error))  # noqa: TRY400
+                log.error("%s, and cannot be made again: %s; it is tried again", _TAKEN_AWAY, said(error))  # noqa: TRY400
             self._nameless = True
             return
-        self._nameless = False
-        kept = "" if aside is None else f"; what had its name is {aside.name}"
-        sentence = f"{why}: it was made again, with all that it had{kept}"
+        self._nameless, self._parts = False, {}
+        self._tell_of_loss(_MADE_AGAIN if aside is None else f"{_MADE_AGAIN}; what had its name is {aside.name}")
+        raise AnotherFile
+
+    def _bring_back(self, was: tuple[int, int]) -> None:
+        """It lost its name while the writer had it not open, as the disk refused: who reads may have it open still."""
+        reader = self._readers.take_one()
+        if reader is None:
+            self._tell_of_loss("what was in it is lost")
+            return
+        try:
+            with self._readers.kept_out():
+                make_again(self.path, reader, was)
+        except (OSError, sqlite3.Error) as error:
+            self._readers.put_back(reader)
+            raise Unavailable(f"{_TAKEN_AWAY}, and cannot be made again: {said(error)}; mend the disk") from None
+        reader.close()
+        self._tell_of_loss(_MADE_AGAIN)
+
+    def _tell_of_loss(self, became: str) -> None:
+        sentence = f"{_TAKEN_AWAY}: {became}"
         log.error("%s", sentence)
         if self._made_again is not None:
             self._made_again(sentence)
-        raise AnotherFile
 
     @property
     def commits(self) -> int:
@@ -198,7 +219,10 @@ class HistoryFile:
 
         def alone() -> T:
             with self._readers.kept_out():
-                return work()
+                try:
+                    return work()
+                finally:
+                    self._parts = {}
 
         return await asyncio.wrap_future(self._writer.alone(alone))
 
@@ -289,6 +313,16 @@ class _Readers:
             if connection is not None:
                 self._free.append(connection)
             self._changed.notify_all()
+
+    def take_one(self) -> sqlite3.Connection | None:
+        """One that is not lent, and is nobody's but the caller's from now on."""
+        with self._changed:
+            return self._free.pop() if self._free else None
+
+    def put_back(self, connection: sqlite3.Connection) -> None:
+        """It may be lent again."""
+        with self._changed:
+            self._free.append(connection)
 
     def _connect(self) -> sqlite3.Connection:
         where = f"{self._path.absolute().as_uri()}?mode=rw"  # the shared memory of the WAL is written when reading too
