@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from hallway.access.people import People, Person
 from hallway.api.cors import Origins
 from hallway.api.engineio.engine import Engine, EngineLimits
 from hallway.api.operations.base import Ask, Edited, Hub, Operation, Parameter, never
+from hallway.api.operations.large_results import Flow
 from hallway.api.operations.pimatic.forms import Forms
 from hallway.api.operations.pimatic.recent import Recent
 from hallway.api.pimatic.calls import Calls
@@ -76,6 +77,13 @@ async def edit_later(_hub: Hub, _ask: Ask) -> object:
     return Edited(Slow(), 1, "kept")
 
 
+async def give_a_file(_hub: Hub, _ask: Ask) -> object:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"much"
+
+    return Flow(pieces(), "text/plain")
+
+
 async def wait_for_ever(hub: Hub, ask: Ask) -> object:
     await asyncio.Event().wait()
     return None
@@ -105,6 +113,7 @@ OPERATIONS = (
     _operation("getDeviceById", "devices:read", "device", find_device, "deviceId"),
     _operation("setLater", "variables:write", "", set_later, "value", kind="number"),
     _operation("editLater", "", "edited", edit_later),
+    _operation("giveAFile", "", "", give_a_file),
     _operation("waitForEver", "", "", wait_for_ever),
     _operation("refuseLater", "", "", refuse_later),
     _operation("echo", "", "text", lambda _hub, ask: ask.data["text"], "text"),

@@ -305,6 +305,13 @@ async def test_an_edit_that_takes_time_is_answered_once_it_is_kept(door: SocketD
     assert (result["success"], result["result"]) == (True, {"edited": "kept"})
 
 
+async def test_a_file_is_to_be_asked_for_over_http(door: SocketDoor) -> None:
+    client = await door.inside()
+    ((_, result),) = await client.call("giveAFile")
+    assert result["success"] is False
+    assert "hands out a file: ask for it over HTTP" in result["error"]
+
+
 @pytest.mark.parametrize("action", ["breakDown", "breakDownLater"])
 async def test_a_failure_of_ours_is_answered_and_logged(
     door: SocketDoor, caplog: pytest.LogCaptureFixture, action: str

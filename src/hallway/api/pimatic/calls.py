@@ -5,7 +5,7 @@ It must not know how a call came in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from inspect import isawaitable
 from typing import cast
 
@@ -67,7 +67,13 @@ class Calls:
 
     async def run(self, operation: Operation, arguments: Attributes, caller: Caller) -> Value:
         """Use an operation with its parameters, gathered and coerced; its result once it is there."""
-        result = await self.result(operation, arguments, caller)
+        return await self.told(operation, self.result(operation, arguments, caller))
+
+    async def told(self, operation: Operation, started: Awaitable[object]) -> Value:
+        """The result of what was started, where everything is told in one piece. InvalidInput: it is a file."""
+        result = await started
+        if isinstance(result, Edited):
+            result = await result
         if isinstance(result, Flow):
             await close(result.pieces)
             raise InvalidInput(f"{operation.name} hands out a file: ask for it over HTTP, at GET {operation.route}")

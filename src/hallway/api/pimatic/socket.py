@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from inspect import isawaitable
 from typing import Any, Final, Literal
 
 from hallway.access.callers import Caller, Permission
 from hallway.access.entrance import Entrance
 from hallway.api.cors import Origins
-from hallway.api.operations.base import Edited
+from hallway.api.operations.base import Operation
 from hallway.api.operations.pimatic.forms import Forms
 from hallway.api.operations.pimatic.kept import AUTHENTICATION
 from hallway.api.operations.pimatic.recent import Recent
@@ -267,14 +267,15 @@ class Member:
             self._failed(action, call, error)
         else:
             if isawaitable(result):
-                self._let(self._finish(action, operation.result, call, result))
+                self._let(self._finish(operation, call, result))
             else:
                 self._succeed(action, operation.result, call, result)
 
-    async def _finish(self, action: str, name: str, call: Attributes, result: Any) -> None:
+    async def _finish(self, operation: Operation, call: Attributes, started: Awaitable[object]) -> None:
+        action = operation.name
         try:
-            told = await result
-            self._succeed(action, name, call, await told if isinstance(told, Edited) else told)
+            told = await self._socket.calls.told(operation, started)
+            self._succeed(action, operation.result, call, told)
         except HallwayError as error:
             self._refuse(call, error)
         except Exception as error:  # noqa: BLE001 - a client gets an answer whatever is wrong with us
