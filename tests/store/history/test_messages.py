@@ -122,6 +122,19 @@ async def test_what_is_kept_is_there_after_a_restart_with_why_it_was_said(desk: 
     assert row == (TEST.origin, TEST.user)
 
 
+@pytest.mark.parametrize("count", [90, 1500, 40_000])
+async def test_however_many_tags_are_asked_for_a_message_must_have_them_all(desk: Desk, count: int) -> None:
+    tags = frozenset(f"tag{number}" for number in range(count))
+    desk.say("all but one", "info", *sorted(tags)[1:])
+    desk.say("all", "info", *tags)
+    desk.clock.advance(10)
+    await desk.written()
+    assert await desk.texts(Wanted(tags=tags)) == ["all"]
+    assert await desk.kept.count(Wanted(tags=tags)) == 1
+    assert await desk.kept.forget(Wanted(tags=tags)) == 1
+    assert desk.in_file() == ["all but one"]
+
+
 async def test_criteria_find_the_same_before_and_after_writing(desk: Desk) -> None:
     desk.say("Grüße aus der KÜCHE", "info", "rule")
     desk.clock.advance(1)

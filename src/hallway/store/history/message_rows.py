@@ -23,6 +23,8 @@ MOST_BYTES: Final = 16_000_000
 ROW_BYTES: Final = 120
 """What a message takes beside its text and its tags, with its places in the indexes; tags stand there twice."""
 _SOME: Final = 500
+_MANY_TAGS: Final = 100
+"""A statement that names too many things is refused by SQLite."""
 _SIZES: Final = (
     "SELECT id, length(CAST(text AS BLOB)) + 2 * length(CAST(tags AS BLOB)) + ? FROM message ORDER BY at DESC, id DESC"
 )
@@ -205,9 +207,13 @@ def _condition(connection: sqlite3.Connection, wanted: Wanted, below: int) -> tu
     if wanted.levels is not None:
         parts.append(f"level IN ({', '.join('?' * len(wanted.levels))})")
         values += sorted(wanted.levels)
-    for tag in sorted(wanted.tags):
-        parts.append("instr(tags, ?) > 0")
-        values.append(packed((tag,)))
+    tags = [packed((tag,)) for tag in sorted(wanted.tags)]
+    if len(tags) > _MANY_TAGS:
+        connection.create_function("tagged", 1, lambda text: all(tag in text for tag in tags), deterministic=True)
+        parts.append("tagged(tags)")
+    else:
+        parts += ["instr(tags, ?) > 0"] * len(tags)
+        values += tags
     if wanted.after is not None:
         parts.append("at >= ?")
         values.append(wanted.after * 1000)
