@@ -119,11 +119,10 @@ async def test_samples_that_come_while_the_archive_is_away_are_not_taken_for_oth
 async def test_an_archive_that_is_back_gets_what_waits_without_the_delay_of_the_next_try(tmp_path: Path) -> None:
     clock = VirtualClock(T0)
     past = Past(tmp_path, clock, chunks)
-    await past.open(fold_after=60)
+    await past.open()
     past.record(Series("attribute", "outside", "temperature"), T0, 1.5)
     flow = past.store.flow
     past.archive.away = True
-    clock.advance(61)
     for _ in range(5):
         assert not await flow.fold()
     past.archive.away = False

@@ -319,7 +319,7 @@ class Flow:
     def _look(self) -> None:
         self._fold_timer = None
         old = self.mirror.count > 0 and self._clock.monotonic() - self._folded_at >= self._fold_after
-        due = old or self._is_much or self.spooled > self.taken or not self.archived
+        due = old or self._is_much or self._failing or self.spooled > self.taken or not self.archived
         if due and (self._folder is None or self._folder.done()):
             self._folder = asyncio.ensure_future(self.fold())
         else:
