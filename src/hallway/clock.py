@@ -32,6 +32,16 @@ class Clock(Protocol):
         ...
 
 
+async def pause(clock: Clock, seconds: float) -> None:
+    """Go on after that many elapsed seconds of a clock."""
+    over = asyncio.Event()
+    cancel = clock.call_later(seconds, over.set)
+    try:
+        await over.wait()
+    finally:
+        cancel()
+
+
 class SystemClock:
     """The machine's clock; timers run in the given event loop."""
 

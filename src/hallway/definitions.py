@@ -59,8 +59,8 @@ def populate(home: Home, settings: Settings, kept: KeptOfKind = nothing_kept) ->
     """
     parked = [problem for entry in settings.devices if (problem := _add_device(home, entry)) is not None]
     problems = [*_add_variables(home, settings.variables), *_add_groups(home, settings.groups)]
-    problems += [problem for entry in settings.pages if (problem := _add_page(home, entry)) is not None]
-    problems += [problem for entry in settings.scenes if (problem := _add_scene(home, entry)) is not None]
+    problems += _add_each(settings.pages, home.pages.add)
+    problems += _add_each(settings.scenes, home.scenes.add)
     _load_things(home, kept)
     for entry in settings.rules:
         parked_rule, problem = _add_rule(home, entry)
@@ -135,20 +135,12 @@ def _add_groups(home: Home, entries: tuple[Entry, ...]) -> list[Problem]:
     return problems
 
 
-def _add_page(home: Home, entry: Entry) -> Problem | None:
-    try:
-        home.pages.add(dict(entry.config), source=FILE)
-    except HallwayError as error:
-        return Problem(entry.where, error.message, "")
-    return None
-
-
-def _add_scene(home: Home, entry: Entry) -> Problem | None:
-    try:
-        home.scenes.add(dict(entry.config), source=FILE)
-    except HallwayError as error:
-        return Problem(entry.where, error.message, "")
-    return None
+def _add_each(entries: tuple[Entry, ...], add: Callable[..., object]) -> Iterator[Problem]:
+    for entry in entries:
+        try:
+            add(dict(entry.config), source=FILE)
+        except HallwayError as error:
+            yield Problem(entry.where, error.message, "")
 
 
 def _add_rule(home: Home, entry: Entry) -> tuple[Problem | None, Problem | None]:

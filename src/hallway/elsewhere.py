@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from hallway.clock import Clock
+from hallway.clock import Clock, pause
 from hallway.errors import HallwayError
 from hallway.home.changes import Context
 from hallway.home.home import Home
@@ -37,6 +37,8 @@ CONTEXT: Final = Context("store")
 TAGS: Final = ("store",)
 PATIENCE: Final = 5.0
 """Seconds that the end of the hub waits for the database."""
+AGAIN_AFTER: Final = 5.0
+"""Seconds until it is tried again to keep the incarnation, while home.db cannot be written."""
 BEGINS: Final = 5.0
 """Seconds from the start in which somebody asks for the past, and tells why that cannot be."""
 SOON: Final = 15.0
@@ -128,7 +130,7 @@ class Elsewhere:
                 await self._store.define(made.kind, made.id, made.body, made.author, made.door)
             except HallwayError as error:
                 log.warning("the database waits for home.db: %s", error)
-                await asyncio.sleep(PATIENCE)
+                await pause(self._clock, AGAIN_AFTER)
             else:
                 return incarnation
 

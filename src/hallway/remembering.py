@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from hallway.clock import Clock
+from hallway.clock import Clock, pause
 from hallway.errors import HallwayError
 from hallway.home.changes import Context
 from hallway.home.home import Home
@@ -127,12 +127,7 @@ class Remembering:
                 await self.recorder.agree(partial(self.past.at, moment=math.inf))
             except HallwayError as error:
                 log.info("whether the past ends with what holds now cannot be seen yet: %s", error)
-                later = asyncio.Event()
-                cancel = self._home.clock.call_later(AGREE_AFTER, later.set)
-                try:
-                    await later.wait()
-                finally:
-                    cancel()
+                await pause(self._home.clock, AGREE_AFTER)
             else:
                 return
 

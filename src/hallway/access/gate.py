@@ -14,7 +14,7 @@ from hallway.access.callers import EVERYTHING, LINK_ONLY, Caller
 from hallway.access.passwords import is_password
 from hallway.access.remembered import Digests, Wrong
 from hallway.access.sessions import Sessions
-from hallway.clock import Clock
+from hallway.clock import Clock, pause
 from hallway.home.changes import Context
 
 log = logging.getLogger(__name__)
@@ -86,11 +86,6 @@ class Gate:
         if self._guesses == WRONG_A_MINUTE + 1:
             log.warning("somebody is guessing the password: more than %d wrong ones in a minute", WRONG_A_MINUTE)
 
-    async def _slow_down(self) -> None:
-        over = asyncio.Event()
-        self._clock.call_later(SLOWED_BY, over.set)
-        await over.wait()
-
     def is_known_wrong(self, credential: bytes) -> bool:
         """Whether it is certain already that this lets nobody in."""
         return not self._hash or self._digest(credential) in self._wrong
@@ -98,7 +93,7 @@ class Gate:
     async def check(self, credential: bytes) -> Caller | None:
         """Who that is, after a look at the hash; nobody when too many are waiting for one already."""
         if self.is_slowed:
-            await self._slow_down()
+            await pause(self._clock, SLOWED_BY)
         if self.is_known_wrong(credential):
             self.note_wrong()
             return None

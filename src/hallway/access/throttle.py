@@ -6,12 +6,11 @@ a try looked like.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections import OrderedDict
 from ipaddress import ip_network
 
-from hallway.clock import Clock
+from hallway.clock import Clock, pause
 from hallway.errors import TooManyTries
 
 FREE_TRIES_ACCOUNT, FREE_TRIES_ADDRESS = 5, 20
@@ -78,13 +77,11 @@ class Throttle:
 
     async def admit(self, account: str, address: str) -> None:
         """Wait out a short pause. TooManyTries: it is a long one."""
-        pause = self.pause(account, address)
-        if pause > WORTH_WAITING:
-            raise too_many(pause)
-        if pause > 0:
-            over = asyncio.Event()
-            self._clock.call_later(pause, over.set)
-            await over.wait()
+        seconds = self.pause(account, address)
+        if seconds > WORTH_WAITING:
+            raise too_many(seconds)
+        if seconds > 0:
+            await pause(self._clock, seconds)
 
     def pause(self, account: str, address: str) -> float:
         """How many seconds the next try has to wait; none when it is not more than 0."""

@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -25,6 +25,7 @@ from hallway.store.backups import listed, remove
 from hallway.store.pending_files import SECRETS
 from hallway.store.restoring import Restore
 from hallway.store.restoring import restore as restored
+from hallway.store.stamped import free, stamp
 
 Lines = Iterator[str]
 
@@ -103,15 +104,14 @@ def restore(given: argparse.Namespace) -> Lines:
 # ---------------------------------------------------------------------- parts
 
 
-class _clock:  # noqa: N801 - it reads as what is lent
+@contextmanager
+def _clock() -> Iterator[Clock]:
     """The machine's clock, for as long as the block lasts."""
-
-    def __enter__(self) -> Clock:
-        self._loop = asyncio.new_event_loop()
-        return SystemClock(self._loop)
-
-    def __exit__(self, *_error: object) -> None:
-        self._loop.close()
+    loop = asyncio.new_event_loop()
+    try:
+        yield SystemClock(loop)
+    finally:
+        loop.close()
 
 
 def _of_the_database(home: Path) -> Lines:
@@ -139,12 +139,7 @@ def _target(to: Path, clock: Clock) -> Path:
     """A file of that name, or one with the time in its name in that directory."""
     if to.suffix == ".tar" and not to.is_dir():
         return to
-    stamp = f"{datetime.fromtimestamp(clock.now(), UTC):%Y%m%dT%H%M%SZ}"
-    path, number = to / f"hallway-{stamp}.tar", 1
-    while path.exists():
-        number += 1
-        path = to / f"hallway-{stamp}-{number}.tar"
-    return path
+    return free(to, f"hallway-{stamp(clock.now())}", ".tar")
 
 
 def _remove_older(path: Path, keep: int | None) -> list[str]:

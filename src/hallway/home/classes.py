@@ -31,6 +31,8 @@ from hallway.home.values import Attributes, Value, kind_of
 
 OptionType = Literal["string", "number", "integer", "boolean", "array", "object"]
 REPORTED = "reported"
+COMPUTED: Final = "VariablesDevice"
+"""Its attributes are expressions: they have no value until they are computed, and come back by themselves."""
 STORE_CLASS: Final = "StoreDevice"
 """Shows how the store of the hub does; who feeds it looks for devices of this class."""
 
@@ -258,7 +260,7 @@ def _variables(config: Config) -> tuple[Ability, ...]:
     names = [str(item["name"]) for item in wanted]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise InvalidConfiguration(f"class VariablesDevice: the variable {twice} stands there twice")
+        raise InvalidConfiguration(f"class {COMPUTED}: the variable {twice} stands there twice")
     return tuple(Measuring(_computed(item), alone=len(wanted) == 1) for item in wanted)
 
 
@@ -374,7 +376,7 @@ _ALL = (
     ),
     DeviceClass("InputDevice", "input", _input, _INPUT_OPTIONS),
     DeviceClass(
-        "VariablesDevice",
+        COMPUTED,
         "device",
         _variables,
         (

@@ -20,7 +20,7 @@ from hallway.home.classes import REPORTED, class_named
 from hallway.home.derived import Derived
 from hallway.home.devices import Device
 from hallway.home.entities import Entities, Owner
-from hallway.home.entity_services import EntityServices
+from hallway.home.entity_services import LINK, EntityServices
 from hallway.home.formulas import Formulas
 from hallway.home.groups import Groups
 from hallway.home.ids import check_device_id, device_object_id, object_id
@@ -31,8 +31,6 @@ from hallway.home.rules import Rules
 from hallway.home.values import Attributes, Value
 
 log = logging.getLogger(__name__)
-
-LINK = "link:"
 
 
 class Furnished(Protocol):

@@ -13,6 +13,7 @@ from typing import Protocol
 from hallway.errors import HallwayError
 from hallway.home.announcing import START
 from hallway.home.changes import Context
+from hallway.home.classes import COMPUTED
 from hallway.home.derived import variables_shown
 from hallway.home.devices import Device
 from hallway.home.values import Attributes, Value
@@ -99,6 +100,6 @@ class Formulas:
 
 def computed_by(device: Device) -> list[Attributes]:
     """The attributes of a device that are expressions, as its config has them: none where the config is wrong."""
-    given = device.config.get("variables") if device.class_name == "VariablesDevice" else None
+    given = device.config.get("variables") if device.class_name == COMPUTED else None
     items = [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
     return [item for item in items if str(item.get("name")) in device.attributes]

@@ -13,8 +13,7 @@ import msgspec
 
 from hallway.errors import Conflict, InvalidConfiguration, NotFound
 from hallway.home.announcing import FILE, START, STORE, Announcer, check_definition, check_editable
-from hallway.home.changes import Changes, Context, State, StateChange, Updated
-from hallway.home.devices import NOTHING
+from hallway.home.changes import Context, State, StateChange
 from hallway.home.entities import Entities, Owner
 from hallway.home.ids import check_id, group_object_id
 from hallway.home.orders import arranged, rearrange
@@ -73,11 +72,8 @@ def group_of(config: Attributes, source: str = STORE) -> Group:
 class Groups:
     """All groups in order, and in which of them a device stands. entities_of: the entities that show a device."""
 
-    def __init__(
-        self, announcer: Announcer, changes: Changes, entities: Entities, entities_of: Callable[[str], Iterable[str]]
-    ) -> None:
+    def __init__(self, announcer: Announcer, entities: Entities, entities_of: Callable[[str], Iterable[str]]) -> None:
         self._announcer = announcer
-        self._changes = changes
         self._entities = entities
         self._entities_of = entities_of
         self._all: dict[str, Group] = {}
@@ -191,8 +187,7 @@ class Groups:
         group = self._all.get(group_id)
         moved = self._moved(group) if group is not None else ()
         if moved:
-            now = self._announcer.now()
-            self._changes.emit(Updated(self._changes.next(), now, context, _key(group_id), NOTHING, NOTHING, moved))
+            self._announcer.tell_shown(_key(group_id), moved, context)
 
     def _moved(self, group: Group) -> tuple[StateChange, ...]:
         members = [entity_id for device_id in group.devices for entity_id in self._entities_of(device_id)]

@@ -83,7 +83,7 @@ class Home:
         self.devices: dict[str, Device] = {}
         self.entity_ids: dict[str, tuple[str, ...]] = {}
         self.variables = Variables(language)
-        self.groups = Groups(self.announcer, self.changes, self.entities, self.entities_of)
+        self.groups = Groups(self.announcer, self.entities, self.entities_of)
         self.pages = Pages(self.announcer)
         self.rules = Rules(self.announcer, self.entities, self)
         self.messages = Messages(self.announcer)

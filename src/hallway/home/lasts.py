@@ -12,6 +12,7 @@ from typing import Final
 from hallway.clock import Clock
 from hallway.errors import CannotStore
 from hallway.home.changes import Changes, Context, Noted
+from hallway.home.classes import COMPUTED
 from hallway.home.devices import NOTHING, Device
 from hallway.home.values import Attributes, Value, encode
 
@@ -20,8 +21,6 @@ REMEMBERED: Final = 100
 MAX_BYTES: Final = 2**16
 """What is larger as JSON is not kept."""
 _CONTEXT: Final = Context("removed")
-_COMPUTED: Final = "VariablesDevice"
-"""The class whose values come back by themselves."""
 _VALUE, _VALUES, _CLASS = "value", "values", "class"
 
 
@@ -44,7 +43,7 @@ class Lasts:
             for name, attribute in device.attributes.items()
             if not attribute.always and (value := device.value(name)) is not None
         }
-        if held and device.class_name != _COMPUTED:
+        if held and device.class_name != COMPUTED:
             self._take(f"device:{device.id}", {_CLASS: device.class_name, _VALUES: held})
 
     def _take(self, key: str, body: Attributes) -> None:

@@ -17,12 +17,11 @@ from hallway.home.announcing import START, STORE, Announcer, check_definition, c
 from hallway.home.calls import Call
 from hallway.home.changes import Context, StateChange
 from hallway.home.entities import Entities, Owner
+from hallway.home.groups import Groups
 from hallway.home.ids import check_rule_id, device_object_id
 from hallway.home.orders import rearrange
 from hallway.home.values import Attributes, Value, kind_of
 
-RULE = "rule"
-"""Origin of what follows for a rule when something that it names comes or goes."""
 _PARTS = re.compile(r"^when\s|\sthen\s")
 _KINDER_PARTS = re.compile(r"^\s*when\s|\sthen\s", re.IGNORECASE)
 _IF = re.compile(r"^if\s")
@@ -135,6 +134,14 @@ def _flag(rule_id: str, key: str, value: Value) -> bool:
     return value
 
 
+class Ruled(Protocol):
+    """What rules need of the home they are in."""
+
+    groups: Groups
+
+    def offer_rules(self, context: Context) -> None: ...
+
+
 class Rules:
     """All rules of a home, in order.
 
@@ -142,7 +149,7 @@ class Rules:
     condition says, None while nothing runs rules.
     """
 
-    def __init__(self, announcer: Announcer, entities: Entities, home: Any) -> None:
+    def __init__(self, announcer: Announcer, entities: Entities, home: Ruled) -> None:
         self._announcer = announcer
         self._entities = entities
         self._home = home

@@ -9,17 +9,20 @@ action: ["after " duration " "] deed [" after " duration] [" for " duration].
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from hallway.language.conditions import Condition, Predicate, Test
-from hallway.language.deeds import Action, Deed
+from hallway.language.conditions import Condition, Predicate
+from hallway.language.deeds import Action
 from hallway.language.durations import Duration, read_duration
 from hallway.language.joining import Joining, Token
 from hallway.language.matching import Problem, Reader
 from hallway.language.registry import ActionKind, Kinds, PredicateKind
 from hallway.language.words import Words, words
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 MAX_BRACKETS: Final = 50
 MAX_PREDICATES: Final = 100
@@ -168,7 +171,7 @@ def read_predicate(
     """Read one predicate, or say why there is none."""
     just_trigger = reader.maybe(_TRIGGER)
     at, start = reader.at, reader.mark()
-    found = _longest_test(reader, kinds)
+    found = reader.longest(_naming(kind, kind.read) for kind in kinds.at(reader))
     if found is None:
         return reader.problem(at, _NO_PREDICATE)
     kind, test = found
@@ -189,15 +192,14 @@ def _lasting(predicate: Predicate, end: int) -> Predicate | Problem:
     return Problem(end, f"{what} and so cannot last “for {duration.text}”")
 
 
-def _longest_test(reader: Reader, kinds: Kinds[PredicateKind]) -> tuple[PredicateKind, Test] | None:
-    def attempt(kind: PredicateKind) -> Callable[[Reader], tuple[PredicateKind, Test] | None]:
-        def read(reader: Reader) -> tuple[PredicateKind, Test] | None:
-            test = kind.read(reader)
-            return None if test is None else (kind, test)
+def _naming(kind: K, read: Callable[[Reader], T | None]) -> Callable[[Reader], tuple[K, T] | None]:
+    """Reads a sentence of a kind and says of which kind it is."""
 
-        return read
+    def named(reader: Reader) -> tuple[K, T] | None:
+        found = read(reader)
+        return None if found is None else (kind, found)
 
-    return reader.longest(map(attempt, kinds.at(reader)))
+    return named
 
 
 # ---------------------------------------------------------------------- actions
@@ -238,7 +240,7 @@ def read_action(reader: Reader, kinds: Kinds[ActionKind], action_id: str) -> Act
     """Read one action, or say why there is none."""
     after = _read_prefix(reader)
     at, start = reader.at, reader.mark()
-    found = _longest_deed(reader, kinds)
+    found = reader.longest(_naming(kind, kind.read) for kind in kinds.at(reader))
     if found is None:
         return reader.problem(at, _NO_ACTION)
     kind, deed = found
@@ -272,14 +274,3 @@ def _read_suffix(reader: Reader, intro: Words) -> Duration | None:
     if found is None:
         reader.back(before)
     return found
-
-
-def _longest_deed(reader: Reader, kinds: Kinds[ActionKind]) -> tuple[ActionKind, Deed] | None:
-    def attempt(kind: ActionKind) -> Callable[[Reader], tuple[ActionKind, Deed] | None]:
-        def read(reader: Reader) -> tuple[ActionKind, Deed] | None:
-            deed = kind.read(reader)
-            return None if deed is None else (kind, deed)
-
-        return read
-
-    return reader.longest(map(attempt, kinds.at(reader)))

@@ -150,9 +150,7 @@ def make(directory: Path, path: Path, clock: Clock, build: Build, wanted: Wanted
             raise InvalidInput(f"{path} exists already: choose another name")
         with trial(directory, path.parent, room=room_for(directory / DATABASE_FILE)) as home:
             return _made(directory, home, path, clock, build, wanted)
-    except OSError as error:
-        raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from None
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise Unavailable(f"{path} cannot be written: {said(error)}") from None
 
 
@@ -278,8 +276,7 @@ def verify(path: Path, build: Build, *, secrets: Path | None = None) -> Opened:
         with opened(path, build, *(() if secrets is None else (secrets.parent,)), secrets=secrets) as found:
             return found
     except (OSError, sqlite3.Error) as error:
-        why = said(error) if isinstance(error, sqlite3.Error) else error.strerror or error
-        raise Unavailable(f"{path} cannot be tried: {why}; {trials.REMEDY}") from None
+        raise Unavailable(f"{path} cannot be tried: {said(error)}; {trials.REMEDY}") from None
 
 
 @contextmanager

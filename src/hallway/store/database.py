@@ -10,7 +10,6 @@ import os
 import sqlite3
 import struct
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,6 +17,7 @@ from hallway import durable
 from hallway.errors import Unavailable
 from hallway.store.error_texts import as_text, said
 from hallway.store.migrations import SCHEMA, migrate, newest
+from hallway.store.stamped import free, stamp
 
 DATABASE_FILE: Final = "home.db"
 BUSY_SECONDS: Final = 5.0
@@ -125,13 +125,7 @@ def is_damage(error: Exception) -> bool:
 
 def name_aside(path: Path, now: float) -> Path:
     """A free name for a damaged database; it holds the time."""
-    stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
-    return aside
+    return free(path.parent, f"{path.name}.damaged-{stamp(now)}", "")
 
 
 def keep_aside(path: Path, now: float) -> Path:

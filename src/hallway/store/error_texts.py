@@ -1,4 +1,4 @@
-"""How an error of SQLite is said: what kind it is, never what stands in a row, for that may be a password or a key.
+"""How an error of SQLite or of the disk is said: what kind it is, never what stands in a row, maybe a password.
 
 SQLite itself would quote a text that is no UTF-8 as a whole. It must not know who is told.
 """
@@ -15,6 +15,8 @@ _QUOTES: Final = " with text "
 
 def said(error: Exception) -> str:
     """An error as part of a sentence, in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     text = one_line(str(error).partition(_QUOTES)[0])
     name = getattr(error, "sqlite_errorname", None)
     return text or name or type(error).__name__

@@ -10,7 +10,6 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +19,7 @@ from hallway.store import contents
 from hallway.store.database import Damaged, is_damage, snapshot
 from hallway.store.error_texts import said
 from hallway.store.migrations import newest
+from hallway.store.stamped import free, stamp
 
 FOLDER: Final = "generations"
 NEWEST: Final = 10
@@ -47,16 +47,15 @@ def keep(database: Path, now: float, *, upgrade_from: int | None = None) -> Path
     folder = database.parent / FOLDER
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        path = _free(folder, now, "" if upgrade_from is None else f"-schema{upgrade_from}")
+        ending = "" if upgrade_from is None else f"-schema{upgrade_from}"
+        path = free(folder, f"home-{stamp(now)}", f"{ending}.db")
         with durable.coming(path) as new:
             snapshot(database, new)
             with closing(contents.read_only(new)) as connection:
                 contents.check(connection)
         for each in _superfluous(folder):
             each.unlink(missing_ok=True)
-    except OSError as error:
-        raise Unavailable(f"no generation of home.db could be kept: {error.strerror or error}") from None
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         if is_damage(error):
             raise Damaged(said(error)) from None
         raise Unavailable(f"no generation of home.db could be kept: {said(error)}") from None
@@ -106,15 +105,6 @@ def _mark(path: Path) -> Mark:
     with closing(contents.read_only(path)) as connection:
         mark: Mark = connection.execute("SELECT count(*), max(seq), max(at) FROM definition").fetchone()
         return mark
-
-
-def _free(folder: Path, now: float, ending: str) -> Path:
-    stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
-    path, number = folder / f"home-{stamp}{ending}.db", 1
-    while path.exists():
-        number += 1
-        path = folder / f"home-{stamp}-{number}{ending}.db"
-    return path
 
 
 def _superfluous(folder: Path) -> list[Path]:

@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from hallway.durable import sync_directory
 from hallway.errors import Unavailable
-from hallway.store.redo import sync_directory
 
 LOCK: Final = "hub.lock"
 _RUNNING: Final = "running\n"

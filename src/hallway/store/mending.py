@@ -61,9 +61,7 @@ def mend(path: Path, records: list[Record], now: float) -> Mended:
         mended = build_of_best(building, aside, records)
         durable.move(building, path.with_name(f"{path.name}.next"))
         take_place(path)
-    except OSError as error:
-        raise Unavailable(f"{path} is damaged and cannot be mended: {error.strerror or error}") from None
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise Unavailable(f"{path} is damaged and cannot be mended: {said(error)}") from None
     return mended
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from hallway import durable
 from hallway.store.database import DATABASE_FILE
+from hallway.store.stamped import free
 
 NEXT: Final = "restore.next"
 HISTORY_FILE: Final = "history.db"
@@ -51,10 +52,7 @@ def finish(directory: Path) -> bool:
 
 def _put_history_aside(directory: Path) -> None:
     take_place(directory / HISTORY_FILE)
-    aside, number = directory / f"{HISTORY_FILE}.before-restore", 1
-    while aside.exists():
-        number += 1
-        aside = directory / f"{HISTORY_FILE}.before-restore-{number}"
+    aside = free(directory, f"{HISTORY_FILE}.before-restore", "")
     for ending in ("-wal", ""):
         part = directory / f"{HISTORY_FILE}{ending}"
         if part.exists():

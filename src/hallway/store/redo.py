@@ -19,6 +19,7 @@ from zlib import crc32
 
 import msgspec
 
+from hallway.durable import sync_directory
 from hallway.errors import Unavailable
 from hallway.store.rows import Record
 
@@ -273,16 +274,6 @@ class Redo:
         """Close both segments as they are."""
         os.close(self.idle.fd)
         os.close(self._active.fd)
-
-
-def sync_directory(path: Path) -> None:
-    """What the files of a directory are called is on the disk from now on, where the system can do that."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _segment(path: Path) -> Segment:

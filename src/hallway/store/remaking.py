@@ -74,9 +74,7 @@ def remake(path: Path, truth: Truth, copy: Path | None, now: float) -> Remade:
         building.chmod(0o600)
         durable.move(building, path.with_name(f"{path.name}.next"))
         take_place(path)
-    except OSError as error:
-        raise Unavailable(f"{DATABASE_FILE} cannot be made again: {error.strerror or error}") from None
-    except (sqlite3.Error, Damaged) as error:
+    except (OSError, sqlite3.Error, Damaged) as error:
         raise Unavailable(f"{DATABASE_FILE} cannot be made again: {said(error)}") from None
     if not aside.exists():  # of a file that is gone: all that its WAL had is in the new one
         aside.with_name(f"{aside.name}-wal").unlink(missing_ok=True)

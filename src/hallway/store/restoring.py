@@ -12,7 +12,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +28,7 @@ from hallway.store.error_texts import said
 from hallway.store.lock import HubLock, hold
 from hallway.store.pending_files import CONFIGURATION, HISTORY_FILE, NEXT, SECRETS, finish
 from hallway.store.redo import read_segments
+from hallway.store.stamped import free, stamp
 
 KEPT_IN: Final = "backups"
 NEW: Final = f"{NEXT}.new"
@@ -81,9 +81,7 @@ def restore(asked: Restore, clock: Clock, build: Build) -> Iterator[str]:
             yield f"restored from {asked.file} of {coming.manifest.made}, and verified"
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_interrupted(asked.home, lock, counts=counts)) from None
-    except OSError as error:
-        raise Unavailable(f"{asked.home} cannot be restored: {error.strerror or error}") from None
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise Unavailable(f"{asked.home} cannot be restored: {said(error)}") from None
     finally:
         if lock is not None:
@@ -147,11 +145,7 @@ def _present(directory: Path) -> Iterator[Path | None]:
 
 def _keep(asked: Restore, now: Path | None, clock: Clock, build: Build, *, secrets: bool) -> Path:
     """A backup of the home as it is, or, when it is too damaged for one, its files as they are."""
-    stamp = f"{datetime.fromtimestamp(clock.now(), UTC):%Y%m%dT%H%M%SZ}"
-    path, number = asked.home / KEPT_IN / f"before-restore-{stamp}.tar", 1
-    while path.exists() or path.with_suffix("").exists():
-        number += 1
-        path = path.with_name(f"before-restore-{stamp}-{number}.tar")
+    path = free(asked.home / KEPT_IN, f"before-restore-{stamp(clock.now())}", ".tar", "")
     with contextlib.suppress(HallwayError):
         if now is not None:
             backup.make(asked.home, path, clock, build, Wanted(secrets=secrets))

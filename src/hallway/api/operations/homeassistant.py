@@ -277,7 +277,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "call_service",
         ("POST",),
         "/api/services/{domain}/{service}",
-        "Run a service; the answer are the states that changed meanwhile",
+        "Run a service; the answer is the states that changed meanwhile",
         "controlDevices",
         "states",
         call_service,

@@ -123,6 +123,7 @@ def one_as_of(hub: Hub, which: Which, then: Attributes | None, number: int) -> W
 def all_as_of(hub: Hub, number: int, *, force: bool) -> Wanted:
     """The whole home as it was after the edit of that number. Conflict: what is not known any more, unless force."""
     targets, aside, orders = list[Target](), list[tuple[Which, str]](), dict[str, tuple[str, ...]]()
+    lost: list[Which] = []
     stands = {which for kind, name in LIST_OF.items() for which in _in_file(hub, kind, name)}
     declared = {("user", username) for username in hub.people.declared}
     for kind in EDITED:
@@ -137,10 +138,10 @@ def all_as_of(hub: Hub, number: int, *, force: bool) -> Wanted:
             if which in stands or (wanted is None and which in declared):
                 aside.append((which, "it stands in configuration.yaml"))
             elif key in then and then[key].forgotten:
+                lost.append(which)
                 aside.append((which, "its version of then is not kept any more"))
             else:
                 targets.append(Target(which, wanted, present_body, number))
-    lost = [which for which, why in aside if "kept" in why]
     if lost and not force:
         raise Conflict(
             f"the version of then is not kept any more of {', '.join(named(which) for which in lost[:5])}: "

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from hallway.errors import Unavailable
-from hallway.home.changes import Context
 from hallway.home.past import Series
 from hallway.store.history import message_rows
 from hallway.store.history.chunk_archive import ChunkArchive
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from hallway.home.values import Value
 
 FOLD_AT: Final = 30_000
-_BROUGHT: Final = Context("import")
 
 
 class Brought(msgspec.Struct):

@@ -185,7 +185,7 @@ def _undo(building: Path, coming: Path, aside: Path) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, Unavailable):
         return error.message
-    return f"{error.strerror or error}" if isinstance(error, OSError) else said(error)
+    return said(error)
 
 
 def _build(building: Path, aside: Path) -> tuple[int, int | None]:

@@ -10,10 +10,9 @@ import contextlib
 import math
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
-from functools import partial
 from typing import Final
 
-from hallway.clock import Clock
+from hallway.clock import Clock, pause
 from hallway.errors import HallwayError, InvalidInput, Unavailable
 from hallway.home.past import SECONDS_OF, Bucket, Columns, Known, Sample, Series, SeriesKind, Span
 from hallway.store.history import courses
@@ -73,12 +72,7 @@ class HistoryStore:
             except HallwayError as error:
                 self._refused = error.message
                 self.flow.troubles.report("history", error.message)
-                waiting = asyncio.get_running_loop().create_future()
-                cancel = self._clock.call_later(REOPEN_AFTER, partial(_done, waiting))
-                try:
-                    await waiting
-                finally:
-                    cancel()
+                await pause(self._clock, REOPEN_AFTER)
         self._refused = None
         self.flow.troubles.over("history")
 
@@ -302,11 +296,6 @@ def _shrink(connection: sqlite3.Connection) -> int:
     """Some pages that are free go: how many are left."""
     connection.execute(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})").fetchall()
     return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
-
-
-def _done(waiting: asyncio.Future[None]) -> None:
-    if not waiting.done():
-        waiting.set_result(None)
 
 
 def _span(after: float | None, before: float | None) -> tuple[int | None, int | None]:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from hallway.home.changes import Defined, State, StateChange, Updated, VariableSet
-from hallway.home.classes import REPORTED
+from hallway.home.classes import COMPUTED, REPORTED
 from hallway.home.devices import Attribute, Device, ValueType
 from hallway.home.home import Home
 from hallway.home.logging_times import time_for
@@ -22,8 +22,6 @@ from hallway.home.reported import STATE, reported_attribute, reported_values
 from hallway.home.values import Attributes, Value, decode
 from hallway.store.history.tail import Track, more_text, storable
 
-COMPUTED: Final = "VariablesDevice"
-"""The class whose attributes have no value until they are computed."""
 AT_ONCE: Final = 200
 """Things that are looked at before others get their turn."""
 NEVER: Final = -(2**62)

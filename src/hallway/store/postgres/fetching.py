@@ -14,7 +14,6 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +21,7 @@ from hallway import durable
 from hallway.clock import Clock
 from hallway.errors import Unavailable
 from hallway.store import definitions
-from hallway.store.database import DATABASE_FILE, Damaged, open_database
+from hallway.store.database import DATABASE_FILE, Damaged, clear, open_database
 from hallway.store.definitions import Definition
 from hallway.store.error_texts import said
 from hallway.store.lock import hold
@@ -35,12 +34,12 @@ from hallway.store.postgres.sentences import FAILURES
 from hallway.store.postgres.session import Connection, used_by_hand
 from hallway.store.postgres.texts import to_postgres
 from hallway.store.redo import HEADER
+from hallway.store.stamped import free, stamp
 
 log = logging.getLogger(__name__)
 
 ARRIVING: Final = f"{DATABASE_FILE}.arriving"
 _AT_ONCE: Final = 500
-_PARTS: Final = ("", "-wal", "-shm", "-journal")
 _HOLDS: Final = "SELECT EXISTS (SELECT FROM home WHERE last_seq > 0 OR EXISTS (SELECT FROM definition))"
 _OF_THE_OLD: Final = (f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-journal", "redo.0", "redo.1")
 
@@ -93,7 +92,7 @@ async def arrive(connection: Connection, directory: Path, clock: Clock) -> int |
     if not await holds_a_home(connection):
         return None
     path = directory / ARRIVING
-    _clear(path)
+    clear(path)
     incarnation = secrets.token_hex(8)
     try:
         with closing(open_database(path)) as home:
@@ -110,13 +109,11 @@ async def arrive(connection: Connection, directory: Path, clock: Clock) -> int |
         await connection.execute("UPDATE home SET incarnation = $1", to_postgres(incarnation))
         _put_aside(directory, clock.now())
         durable.move(path, directory / DATABASE_FILE)
-    except (sqlite3.Error, Damaged) as error:
+    except (sqlite3.Error, Damaged, OSError) as error:
         raise Unavailable(f"{path} cannot be written: {said(error)}; nothing was changed") from None
-    except OSError as error:
-        raise Unavailable(f"{path} cannot be written: {error.strerror}; nothing was changed") from None
     finally:
         with contextlib.suppress(OSError):
-            _clear(path)
+            clear(path)
     return seq
 
 
@@ -126,14 +123,9 @@ def _put_aside(directory: Path, now: float) -> None:
     for name in _OF_THE_OLD:
         part = directory / name
         if part.exists() and part.stat().st_size > (len(HEADER) if name.startswith("redo") else 0):
-            aside = directory / f"{name}.left-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
+            aside = free(directory, f"{name}.left-{stamp(now)}", "")
             durable.move(part, aside)
             log.warning("%s is of a home.db that is gone: it is not used, and kept as %s", part, aside.name)
-
-
-def _clear(path: Path) -> None:
-    for part in _PARTS:
-        path.with_name(path.name + part).unlink(missing_ok=True)
 
 
 def this_one(incarnation: str, now: Callable[[], float]) -> Definition:

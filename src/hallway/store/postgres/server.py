@@ -91,9 +91,10 @@ class Server:
         self._ending = asyncio.Event()
         self._closed = False
 
-    def listen(self, told: Callable[[Condition], None]) -> None:
+    def listen(self, told: Callable[[Condition], None]) -> Callable[[], None]:
         """Call this, in the hub's loop, when the database is there, when it is away, and when it must not be used."""
         self._listeners.append(told)
+        return lambda: self._listeners.remove(told)
 
     async def reached(self, seconds: float) -> None:
         """Wait until it is there, for so long at most."""
@@ -103,14 +104,14 @@ class Server:
             if condition.connected:
                 there.set()
 
-        self._listeners.append(told)
+        unsubscribe = self.listen(told)
         try:
             if not self.condition.connected:
                 await asyncio.wait_for(there.wait(), seconds)
         except TimeoutError:
             pass
         finally:
-            self._listeners.remove(told)
+            unsubscribe()
 
     def start(self) -> None:
         """Begin to connect."""

@@ -11,14 +11,11 @@ from collections.abc import Mapping
 import msgspec
 
 from hallway.home.changes import AnyChange, Defined
-from hallway.home.classes import REPORTED
+from hallway.home.classes import COMPUTED, REPORTED
 from hallway.home.devices import HISTORY_LENGTH, Attribute, Device
 from hallway.home.home import Home
 from hallway.home.reported import reported_attributes, reported_value
 from hallway.home.values import Value
-
-COMPUTED = "VariablesDevice"
-"""The class whose attributes have no value until they are computed."""
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
