@@ -8,6 +8,7 @@ from hallway.clock import VirtualClock
 from hallway.errors import Conflict, HallwayError, InvalidConfiguration, InvalidInput, NotFound
 from hallway.home.changes import AnyChange, Context, Defined, Fired, Updated
 from hallway.home.home import FILE, Home
+from hallway.home.services import MAX_OPEN_CALLS
 from hallway.home.values import Attributes, Value
 from hallway.language.expressions import parse
 
@@ -24,8 +25,13 @@ DEVICES = (
 
 
 @pytest.fixture
-def home() -> Home:
-    home = Home(VirtualClock(), language=parse)
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def home(clock: VirtualClock) -> Home:
+    home = Home(clock, language=parse)
     for config in DEVICES:
         home.add_device(dict(config), "store")
     home.add_variable({"name": "mood", "value": "dull"})
@@ -193,3 +199,16 @@ def test_a_scene_wants_to_be_named_when_it_is_called(home: Home) -> None:
     for data in ({}, {"entity_id": "scene.other"}, {"entity_id": "light.lamp"}):
         with pytest.raises(InvalidInput, match=r"scene\.turn_on needs entity_id"):
             home.call_service("scene", "turn_on", dict(data), ANN)
+
+
+def test_a_scene_whose_entities_nobody_answers_for_does_not_use_up_the_calls_that_may_be_open(
+    clock: VirtualClock, home: Home
+) -> None:
+    home.scenes.add({"id": "movie", "entities": {"light.lamp": "on"}}, ANN)
+    home.services.withdraw("light", "turn_on")
+    home.services.elsewhere = lambda domain, _service: domain == "light"
+    for _ in range(MAX_OPEN_CALLS + 1):
+        asked = home.call_service("scene", "turn_on", {"entity_id": "scene.movie"}, ANN)
+        assert asked.error is None
+        clock.advance(10)
+        home.services.give_up(asked)

@@ -10,7 +10,7 @@ from hallway.errors import Conflict, InvalidInput, NotFound, Unavailable, Unreac
 from hallway.home.abilities.base import Field
 from hallway.home.calls import Call, done
 from hallway.home.changes import MAX_CAUSES, Context, Fired
-from hallway.home.services import CALL_ID, MAX_ANNOUNCED, MAX_OPEN_CALLS, MAX_REMEMBERED, Asked, Offered
+from hallway.home.services import CALL_ID, CALL_LIFE, MAX_ANNOUNCED, MAX_OPEN_CALLS, MAX_REMEMBERED, Asked, Offered
 from hallway.home.values import Attributes
 from tests.home.homes import TEST, House, a_device, only
 
@@ -350,3 +350,43 @@ def test_a_new_service_is_told_once(house: House) -> None:
         {"domain": "cover", "service": "close_cover"},
         {"domain": "cover", "service": "stop_cover"},
     ]
+
+
+def test_a_call_that_nobody_answers_ends_some_time(house: House) -> None:
+    house.home.services.elsewhere = lambda _domain, _service: True
+    call = house.call("far.ring")
+    house.clock.advance(CALL_LIFE - 1)
+    assert not call.done
+    house.clock.advance(1)
+    assert isinstance(call.error, Unreachable)
+    assert "nobody said within 30 s that far.ring was executed" in call.error.message
+
+
+def test_an_answer_after_that_is_not_heard(house: House) -> None:
+    house.home.services.elsewhere = lambda _domain, _service: True
+    call = house.call("far.ring")
+    call_id = house.fired()[0].data[CALL_ID]
+    house.clock.advance(CALL_LIFE)
+    house.home.fire("service_executed", {CALL_ID: call_id}, TEST, remote=True)
+    assert isinstance(call.error, Unreachable)
+
+
+def test_a_call_given_up_is_not_told_that_nobody_answered(house: House) -> None:
+    house.home.services.elsewhere = lambda _domain, _service: True
+    call = house.call("far.ring")
+    house.home.services.give_up(call)
+    house.clock.advance(CALL_LIFE)
+    assert not call.done
+
+
+def test_calls_that_a_service_makes_do_not_use_up_those_that_may_be_open(house: House) -> None:
+    offered = Offered("Turn on", (), accept, lambda _asked: Call())
+    house.home.services.register("switch", "turn_on", offered, TEST)
+    for _ in range(MAX_OPEN_CALLS):
+        house.home.fire(
+            "call_service", {"domain": "homeassistant", "service": "turn_on", "entity_id": "switch.it"}, TEST
+        )
+    with pytest.raises(InvalidInput):
+        house.call("light.turn_on")
+    house.clock.advance(CALL_LIFE)
+    assert house.call("light.turn_on").done

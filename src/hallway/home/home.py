@@ -77,7 +77,7 @@ class Home:
         self.hub_id = hub_id
         self.changes = Changes(seq)
         self.bus = Bus(self.changes)
-        self.services = Services(self.changes, self.fire, hub_id)
+        self.services = Services(clock, self.changes, self.fire, hub_id)
         self.entities = Entities(kept_ids)
         self.announcer = Announcer(clock, self.changes)
         self.devices: dict[str, Device] = {}

@@ -15,7 +15,8 @@ from typing import Protocol
 
 import msgspec
 
-from hallway.errors import HallwayError, InvalidInput, NotFound, Unavailable
+from hallway.clock import Clock
+from hallway.errors import HallwayError, InvalidInput, NotFound, Unavailable, Unreachable
 from hallway.home.abilities.base import Field
 from hallway.home.bus import CALL_SERVICE, SERVICE_EXECUTED, SERVICE_REGISTERED
 from hallway.home.calls import Call
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 CALL_ID = "service_call_id"
 _NOT_DATA = ("domain", "service", CALL_ID)
 MAX_OPEN_CALLS = 1000
+CALL_LIFE = 30.0
+"""Seconds that a call may stay open: longer than anybody waits. Nobody gives up those that a service makes itself."""
 MAX_ANNOUNCED = 1000
 MAX_REMEMBERED = 1000
 SAME_CALL_WITHIN = 5.0
@@ -60,7 +63,8 @@ class Offered(msgspec.Struct, frozen=True):
 class Services:
     """The registry, and the calls that are still open."""
 
-    def __init__(self, changes: Changes, fire: Fire, hub_id: str) -> None:
+    def __init__(self, clock: Clock, changes: Changes, fire: Fire, hub_id: str) -> None:
+        self._clock = clock
         self._changes = changes
         self._fire = fire
         self._ids = (f"{hub_id}-{secrets.token_hex(4)}-{number}" for number in itertools.count(1))
@@ -93,7 +97,8 @@ class Services:
     def call(self, domain: str, service: str, data: Attributes, context: Context) -> Call:
         """Ask for a service. NotFound and InvalidInput come at once and nothing has happened then.
 
-        The call is done when `service_executed` with its id has been seen, from here or from another hub.
+        The call is done when `service_executed` with its id has been seen, from here or from another hub; it fails when
+        nobody has said so within CALL_LIFE.
         """
         data = {key: value for key, value in data.items() if key not in _NOT_DATA}
         self.check(domain, service, data)
@@ -104,6 +109,10 @@ class Services:
         self._open[call_id] = call
         call.on_done(lambda _done: self._close(call_id))
         self._fire(CALL_SERVICE, {**data, "domain": domain, "service": service, CALL_ID: call_id}, context)
+        if not call.done:
+            late = Unreachable(f"nobody said within {CALL_LIFE:g} s that {domain}.{service} was executed")
+            cancel = self._clock.call_later(CALL_LIFE, lambda: self.fail(call_id, late))
+            call.on_done(lambda _done: cancel())
         return call
 
     def _close(self, call_id: str) -> None:
