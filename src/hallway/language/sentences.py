@@ -8,6 +8,7 @@ action: ["after " duration " "] deed [" after " duration] [" for " duration].
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
@@ -40,6 +41,9 @@ _AFTER_FIRST: Final = words("after ")
 _AFTER: Final = words(" after ")
 _AND: Final = words(" and ")
 _ELSE: Final = words(" else ", quiet=True)
+_WORDS: Final = re.compile(r"[^\W\d]\w*+(?!\s*\()(?: (?!(?i:and|or|then|else) )\w++)*")
+"""Words that can be no amount: what is called like a function has a bracket behind it."""
+_SHOWN: Final = 40
 _NO_PREDICATE: Final = "begins no predicate: no device, attribute, $variable, time or other start of one stands there"
 _NO_ACTION: Final = "begins no action: it must begin with a verb such as turn, set, dim, log, and something known"
 
@@ -270,7 +274,17 @@ def _read_prefix(reader: Reader) -> Duration | None:
 def _read_suffix(reader: Reader, intro: Words) -> Duration | None:
     """` after 5 seconds` or ` for 5 seconds` behind an action."""
     before = reader.mark()
-    found = read_duration(reader) if reader.take(intro) else None
+    if reader.take(intro) is None:
+        return None
+    no_amount = _WORDS.match(reader.text, reader.at)
+    if no_amount is not None:
+        _note_no_length(reader, reader.since(before).strip(), no_amount[0][:_SHOWN])
+    found = read_duration(reader)
     if found is None:
         reader.back(before)
     return found
+
+
+def _note_no_length(reader: Reader, intro: str, found: str) -> None:
+    known = f"“{intro}” must have a length of time behind it, as in “{intro} 5 minutes”"
+    reader.note(reader.at, f"{known}, not “{found}”: write one, or leave out “{intro}” with the words behind it")

@@ -129,6 +129,33 @@ def test_the_error_is_that_of_the_reading_that_came_further() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("its 8:00 FOR the kids", "the kids"),
+        ("its 8:00 for the kids", "the kids"),
+        ("its 8:00 o'clock FOR nothing AND lamp is on", "nothing"),
+        ("its after 8:00 for ever or lamp is on", "ever"),
+        ("lamp is on for ever", "ever"),
+    ],
+)
+def test_words_behind_a_for_are_no_length_of_time_and_that_is_said(condition: str, words: str) -> None:
+    error = HOUSE.wrong(f"when {condition} then turn lamp on")
+    assert error.position == len("when ") + condition.index(words)
+    assert error.reason == (
+        f"“for” must have a length of time behind it, as in “for 5 minutes”, not “{words}”: "
+        "write one, or leave out “for” with the words behind it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "reason"),
+    [("$zero minutes", "there is no variable $zero"), ("nope(3) minutes", "there is no function nope")],
+)
+def test_an_amount_that_cannot_be_reckoned_says_why(amount: str, reason: str) -> None:
+    assert reason in HOUSE.wrong(f"when its after 8:00 for {amount} then turn lamp on").reason
+
+
 def test_small_letters_and_single_spaces_are_taken_to_the_letter() -> None:
     tokens = [predicate.token for predicate in HOUSE.predicates("its 8:00 sharp  and its  9:00 ")]
     assert tokens == ["its 8:00 sharp ", "its  9:00"]
