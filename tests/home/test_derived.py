@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hallway.home.changes import MAX_CAUSES
+from hallway.home.changes import MAX_CAUSES, Context
 from tests.home.homes import TEST, House, a_device
 
 WANTED: Any = [
@@ -102,13 +102,44 @@ def test_a_circle_through_a_field_comes_to_an_end(caplog: pytest.LogCaptureFixtu
         a_device("VariableInputDevice", "field", variable="next", type="number"),
         variables=({"name": "step", "value": 1}, {"name": "next", "expression": "$field.input + $step"}),
     )
+    house.clock.advance(0)
     caplog.clear()
     house.changes.clear()
     house.home.set_variable("step", 2, TEST)
     assert max(change.context.depth for change in house.changes) <= MAX_CAUSES
-    assert f"a chain of {MAX_CAUSES} changes" in caplog.text
+    [line] = caplog.records
+    assert (line.levelname, line.exc_info) == ("WARNING", None)
+    assert line.getMessage() == (
+        f"$next kept the value it had: a chain of {MAX_CAUSES} changes that cause each other was cut; "
+        "look for a field that shows what is computed from it, or for rules in a circle"
+    )
     house.home.fire("still", {}, TEST)
     assert house.fired()
+
+
+def test_a_circle_is_told_once_at_a_moment_however_often_it_comes_round_and_again_later(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = House(
+        a_device("VariableInputDevice", "field", variable="next", type="number"),
+        variables=({"name": "step", "value": 1}, {"name": "next", "expression": "$field.input + $step"}),
+    )
+    house.clock.advance(0)
+    caplog.clear()
+    for step in range(5):
+        house.home.set_variable("step", step + 2, TEST)
+    assert len(caplog.records) == 1
+    house.clock.advance(0)
+    house.home.set_variable("step", 1, TEST)
+    assert len(caplog.records) == 2
+
+
+def test_what_is_computed_from_the_last_change_of_a_chain_is_right(caplog: pytest.LogCaptureFixture) -> None:
+    house = House(variables=({"name": "x", "value": 1}, {"name": "double", "expression": "$x * 2"}))
+    caplog.clear()
+    house.home.set_variable("x", 5, Context("rule:r", depth=MAX_CAUSES - 1))
+    assert house.home.value("double") == 10
+    assert caplog.records == []
 
 
 def test_a_field_fills_when_its_variable_comes() -> None:

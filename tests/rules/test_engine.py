@@ -297,6 +297,17 @@ def test_a_loop_ends_at_the_limit_of_causes_with_an_error_on_the_rule() -> None:
     assert any("cause" in str(attributes.get("last_error")) for attributes in shown)
 
 
+@pytest.mark.parametrize("source", ["$x", "$double"])
+def test_what_is_computed_from_what_a_loop_moves_is_right_in_the_end(
+    source: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = RuledHouse({"rule": f"when {source} changes then set $x to $x + 1", "again": "together"})
+    house.set("x", 1)
+    assert any("cause" in error for error in house.errors)
+    assert house.home.value("double") == 2 * int(str(house.home.value("x")))
+    assert "Traceback" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "rule",
     [

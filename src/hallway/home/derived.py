@@ -6,14 +6,18 @@ It must not know why the first change happened.
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
+from hallway.clock import Clock
 from hallway.home.abilities.input import Input
-from hallway.home.changes import AnyChange, Changes, Context, Defined, Updated, VariableSet
+from hallway.home.changes import MAX_CAUSES, AnyChange, Changes, Context, Defined, Updated, VariableSet
 from hallway.home.devices import Device
 from hallway.home.groups import Groups
 from hallway.home.values import Value
 from hallway.home.variables import Formula, Variables
+
+log = logging.getLogger(__name__)
 
 FORMULA = "formula"
 """Origin of values that were computed: what depends on them is computed in the same go."""
@@ -22,6 +26,7 @@ FORMULA = "formula"
 class Derives(Protocol):
     """What the home does for what is derived."""
 
+    clock: Clock
     changes: Changes
     variables: Variables
     groups: Groups
@@ -36,6 +41,7 @@ class Derived:
     def __init__(self, home: Derives) -> None:
         self._home = home
         self._fields: dict[str, tuple[str, ...]] = {}
+        self._cut: set[str] = set()
         home.changes.subscribe(self._follow, Updated, VariableSet, Defined)
 
     def watch_fields(self, device: Device) -> None:
@@ -74,6 +80,9 @@ class Derived:
     def _recompute(self, sources: list[str], change: AnyChange) -> None:
         if change.context.origin == FORMULA or not self._home.variables.are_sources(sources):
             return
+        if change.context.depth >= MAX_CAUSES:
+            self._cut_off(sources)
+            return
         context = change.context.following(FORMULA, change.seq)
 
         def catch_up() -> None:
@@ -81,6 +90,21 @@ class Derived:
                 self._home.put_computed(node, formula, context)
 
         self._home.changes.after(catch_up)
+
+    def _cut_off(self, sources: list[str]) -> None:
+        """Nothing follows from the end of a long chain; said once for each loop, however often that comes round."""
+        new = [node for node, _ in self._home.variables.affected(sources) if node not in self._cut]
+        if not new:
+            return
+        if not self._cut:
+            self._home.clock.call_later(0, self._cut.clear)
+        self._cut.update(new)
+        log.warning(
+            "%s kept the value it had: a chain of %d changes that cause each other was cut; look for a field that "
+            "shows what is computed from it, or for rules in a circle",
+            ", ".join(f"${node}" for node in new),
+            MAX_CAUSES,
+        )
 
     def _fill_in(self, variable: str, change: AnyChange) -> None:
         for device_id in self._fields.get(variable, ()):

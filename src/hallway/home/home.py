@@ -355,11 +355,7 @@ class Home:
     # ------------------------------------------------------------------ for what is derived
 
     def put_computed(self, node: str, formula: Formula, context: Context) -> None:
-        """Compute a variable or attribute again; it keeps its value when that cannot be done now.
-
-        Conflict: it is the end of a long chain, such as a field that shows what is computed from it.
-        """
-        self.check_causes(context)
+        """Compute a variable or attribute again; it keeps its value when that cannot be done now."""
         device_id, dot, attribute = node.partition(".")
         if not dot or node in self.variables:
             self._variable_edits.put_computed(node, formula, context)
