@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -13,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from hallway.store.postgres.identity import KEY, KIND
+from hallway.store.restoring import OF_THE_DIRECTORY
 from tests.conftest import StartHub
 from tests.hubs import DEMO_DEVICES, RunningHub
 from tests.peers.waiting import wait_until
@@ -221,6 +225,52 @@ def test_a_directory_of_before_never_writes_over_a_later_home_even_when_it_has_c
     wait_for(lambda: "was put back from a backup" in str(status(hub)["problem"]), "the refusal after a start")
     assert hub.stop() == 0
     assert rows_of(postgres_server, name) == kept
+
+
+def test_what_a_restoration_leaves_out_is_what_the_database_knows_a_directory_by() -> None:
+    assert OF_THE_DIRECTORY == (KIND, KEY)
+
+
+def by_hand(*arguments: str | Path) -> str:
+    """What a command says that is done well."""
+    command = [sys.executable, "-m", "hallway", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_restored_home_takes_the_place_of_the_one_in_the_database_only_when_somebody_says_so(
+    start_hub: StartHub, postgres_server: PostgresServer, database: str, tmp_path: Path
+) -> None:
+    name = database.rpartition("/")[2]
+    hub = start_hub(configuration(database))
+    post_state(hub, "sensor.garden", "of the backup")
+    wait_for(lambda: bool(status(hub)["inStep"]), "the replica")
+    stop_with_all_sent(hub)
+    by_hand("backup", "--home", hub.home, tmp_path / "b.tar")
+    hub.start()
+    post_state(hub, "sensor.garden", "of later")
+    stop_with_all_sent(hub)
+    kept = rows_of(postgres_server, name)
+    told = by_hand("restore", tmp_path / "b.tar", "--home", hub.home)
+    for way in ("as the command says", "to another machine"):
+        if way == "to another machine":
+            shutil.rmtree(hub.home)
+            by_hand("restore", tmp_path / "b.tar", "--home", hub.home)
+        hub.start()
+        wait_for(lambda: "was put back from a backup" in str(status(hub)["problem"]), f"the refusal, {way}")
+        assert state(hub, "sensor.garden") == "of the backup"
+        for number in range(50):
+            post_state(hub, "sensor.shed", f"{number}")
+        assert hub.stop() == 0
+        assert rows_of(postgres_server, name) == kept
+    said = f"hallway store move --home {hub.home} --to database --replace"
+    assert f"`{said}`" in told
+    by_hand(*said.split()[1:])
+    hub.start()
+    wait_for(lambda: bool(status(hub)["inStep"]), "the replica of the restored home")
+    of_the_garden = "SELECT state FROM hallway.state WHERE entity_id = 'sensor.garden'"
+    assert postgres_server.sql(of_the_garden, name) == "of the backup"
 
 
 def texts(hub: RunningHub) -> str:

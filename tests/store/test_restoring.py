@@ -18,8 +18,10 @@ from hallway.home.home import Home
 from hallway.proving import built
 from hallway.store import backup, pending_files
 from hallway.store.backup import Wanted
+from hallway.store.definitions import Definition
 from hallway.store.lock import hold
-from hallway.store.restoring import Restore, finish_alone, restore
+from hallway.store.offline import resting
+from hallway.store.restoring import OF_THE_DIRECTORY, Restore, finish_alone, restore
 from hallway.store.store import Store
 from tests.store.homes import HTTP, build_kept
 
@@ -102,6 +104,26 @@ def test_changes_are_counted_on(directory: Path, clock: VirtualClock, file: Path
     seq = live(directory, clock, renamed("b", "much later"))
     list(restore(Restore(file=file, home=directory), clock, built))
     assert live(directory, clock) > seq
+
+
+def test_as_which_one_the_directory_writes_to_a_database_does_not_come_back(
+    directory: Path, clock: VirtualClock, tmp_path: Path
+) -> None:
+    """Nobody else needs to know that database for it: the restored home is a stranger to it, and is refused there."""
+    live(directory, clock, device("a", "a"))
+
+    def which() -> object:
+        with resting(directory, clock) as home:
+            return {(each.kind, each.id): each.body for each in home.definitions()}.get(OF_THE_DIRECTORY)
+
+    with resting(directory, clock) as home:
+        home.write([Definition(*OF_THE_DIRECTORY, 0, clock.now(), "hallway", "start", {"incarnation": "first"})], [])
+    backup.make(directory, tmp_path / "b.tar", clock, built, Wanted())
+    assert which() == {"incarnation": "first"}
+    said = list(restore(Restore(file=tmp_path / "b.tar", home=directory), clock, built))
+    assert said[-1].endswith("and verified")
+    assert which() is None
+    assert names(directory, clock) == {"a": "a"}
 
 
 def test_values_come_back_too(directory: Path, clock: VirtualClock, file: Path) -> None:

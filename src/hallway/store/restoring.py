@@ -33,6 +33,9 @@ from hallway.store.stamped import free, stamp
 KEPT_IN: Final = "backups"
 NEW: Final = f"{NEXT}.new"
 MOST_NAMES: Final = 10
+OF_THE_DIRECTORY: Final = ("hub", "database")
+"""The definition that says as which one a directory writes to a database. It does not come back: that database may hold
+what a backup does not know, so somebody has to say that the restored home is to take its place there."""
 _PRESENT: Final = "SELECT kind, id, max(version), body FROM definition GROUP BY kind, id"
 _RAW: Final = (f"{DATABASE_FILE}*", "redo.[01]", CONFIGURATION, SECRETS)
 
@@ -174,6 +177,7 @@ def _make_ready(asked: Restore, coming: Path, seq: int) -> None:
     with closing(sqlite3.connect(new / DATABASE_FILE, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("UPDATE progress SET last_seq = ?", (seq,))
+        connection.execute("DELETE FROM definition WHERE kind = ? AND id = ?", OF_THE_DIRECTORY)
     for name in (CONFIGURATION, SECRETS) if asked.configuration else ():
         if (coming / name).exists():
             durable.copy(coming / name, new / name)
@@ -193,7 +197,11 @@ def _verify(directory: Path, coming: Path) -> None:
 
 def _rows(home: Path) -> set[contents.Kept]:
     with closing(contents.read_only(home / DATABASE_FILE)) as connection:
-        return {row for row in contents.rows(connection) if row.table != "progress"}
+        return {row for row in contents.rows(connection) if row.table != "progress" and not _is_of_the_directory(row)}
+
+
+def _is_of_the_directory(row: contents.Kept) -> bool:
+    return row.table == "definition" and row.key[:2] == OF_THE_DIRECTORY
 
 
 # ---------------------------------------------------------------------- what would change
