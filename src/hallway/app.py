@@ -9,10 +9,10 @@ import asyncio
 import gc
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from hallway import __version__
@@ -87,8 +87,9 @@ class App:
         self._loop = loop
         self._stopping = asyncio.Event()
         elsewhere = _elsewhere(settings)
-        if elsewhere is not None and settings.store.url is not None:
-            elsewhere.fetch(directory, settings.store.url, self.clock)
+        if elsewhere is not None:
+            keeper, url = elsewhere
+            keeper.fetch(directory, url, self.clock)
         self.store = Store.open(directory, self.clock, settings.store.values_every)
         saved = self.store.saved
         self.home = Home(
@@ -123,8 +124,9 @@ class App:
         self._recent = Recent(self.home)
         kept = self._kept_for_pimatic()
         self._elsewhere = None
-        if elsewhere is not None and settings.store.url is not None:
-            self._elsewhere = elsewhere(settings.store.url, directory, self.home, self.store, self.clock, loop)
+        if elsewhere is not None:
+            keeper, url = elsewhere
+            self._elsewhere = keeper(url, directory, self.home, self.store, self.clock, loop)
         archive = None if self._elsewhere is None else self._elsewhere.archive
         self.remembering = Remembering(
             directory, settings.history, self.home, self.clock, partial(logging_of, kept), lifetime(kept), archive
@@ -333,8 +335,8 @@ class App:
         self._following[name] = Follower(self.home, name, line_there, announced, self.forwarding)
         self._following[name].start()
 
-    def _in_background(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
@@ -385,14 +387,14 @@ def _anything(_data: Attributes) -> None:
     """Every data is right."""
 
 
-def _elsewhere(settings: Settings) -> type[Elsewhere] | None:
-    """What keeps a home in a database too, where one is set: only then its driver has to be there."""
+def _elsewhere(settings: Settings) -> tuple[type[Elsewhere], str] | None:
+    """What keeps a home in a database too, and its URL, where one is set: only then its driver has to be there."""
     if settings.store.url is None:
         return None
     need_driver()
     from hallway.elsewhere import Elsewhere  # noqa: PLC0415
 
-    return Elsewhere
+    return Elsewhere, settings.store.url
 
 
 def follower_name(link: LinkSettings) -> str:

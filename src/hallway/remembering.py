@@ -41,14 +41,12 @@ LIFETIMES = "setting:pimatic"
 CHANGES_SHARE = 4
 TRACES_SHARE = MESSAGES_SHARE = 8
 """Of what history.db may take, the change log has a quarter at most, traces of rules and messages an eighth each."""
-
-
 CONTEXT: Final = Context("store")
 TAGS: Final = ("store",)
 PROBLEM: Final = "store_problem"
 """The event that rules can listen to."""
 LAST_SECONDS = 3.0
-"""So long the end of the hub waits for such an archive to take what is left."""
+"""So long the end of the hub waits for an archive that is elsewhere to take what is left."""
 AGREE_AFTER = 60.0
 """So much later it is tried again to look at the end of the past, while the archive is away."""
 ELSEWHERE_AFTER = 60.0

@@ -22,7 +22,7 @@ Joint = Literal["and", "or", "and if", "or when"]
 class Test(msgspec.Struct, frozen=True):
     """Base of all tests; plugins add their own."""
 
-    __test__ = False
+    __test__ = False  # a class called Test is not pytest's
 
     @property
     def is_event(self) -> bool:

@@ -214,7 +214,7 @@ class Runs:
         except Exception:
             log.exception("rule %s: %s has a fault", run.rule.rule.id, action.token)
             return self._failed(run, action, _FAULT)
-        back = self._plan_back(run, index, action, outcome.undo) if action.duration is not None else None
+        back = self._plan_back(run, index, action, outcome.undo)
         if outcome.call is not None and not outcome.call.done:
             self._wait(run, index, action, outcome, back)
             return Did(action.token, "under way", at, self._short(outcome.text), back=back)

@@ -1,8 +1,7 @@
 """Definitions with all their versions: what somebody edited, who it was, when and through which door.
 
 A version is never changed; removing adds one without a body, and old ones are forgotten, so that home.db does not grow
-for ever. It must not know what a body means, nor in which thread it
-is used.
+for ever. It must not know what a body means, nor in which thread it is used.
 """
 
 from __future__ import annotations

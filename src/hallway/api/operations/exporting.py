@@ -14,10 +14,10 @@ from typing import Final, get_args
 from hallway.api.operations.base import Ask, Hub, Operation, never
 from hallway.api.operations.export_lines import FORMATS, Csv, Format, JsonLines, name_of
 from hallway.api.operations.large_results import Flow
-from hallway.api.operations.past_names import Names, may_read
+from hallway.api.operations.past_names import Names, may_read, past_of
 from hallway.api.operations.pimatic.declaring import DATE, maybe
 from hallway.api.operations.pimatic.message_criteria import texts_in, time_in, wanted_messages
-from hallway.errors import Forbidden, InvalidInput, Unavailable
+from hallway.errors import Forbidden, InvalidInput
 from hallway.home.messages import Wanted
 from hallway.home.past import Past, Series, SeriesKind
 from hallway.home.values import Attributes, Value
@@ -32,9 +32,7 @@ _AT_ONCE: Final = 500
 
 async def export_history(hub: Hub, ask: Ask) -> Flow:
     form, after, before = _format(ask.data), _time(ask.data, "after"), _time(ask.data, "before")
-    past = hub.past
-    if past is None:
-        raise Unavailable("this hub keeps nothing of the past")
+    past = past_of(hub)
     kinds = _kinds(ask.data.get("kind"))
     known = [each.series for each in await past.known() if each.series.kind in kinds]
     names = _names(ask.data.get("series"))

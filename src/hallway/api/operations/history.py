@@ -10,7 +10,7 @@ from typing import Final, get_args
 
 from hallway.api.operations.base import Ask, Hub, Operation, never
 from hallway.api.operations.logging_cost import Cost, cost_of, usual_bytes
-from hallway.api.operations.past_names import readable
+from hallway.api.operations.past_names import NOTHING_KEPT, past_of, readable
 from hallway.api.operations.pimatic.attribute_times import logging_of
 from hallway.api.operations.pimatic.coercion import number_of
 from hallway.api.operations.pimatic.declaring import DATE, data, maybe, text_in
@@ -18,7 +18,7 @@ from hallway.api.operations.pimatic.forms import milliseconds
 from hallway.api.operations.pimatic.message_criteria import time_in
 from hallway.errors import Forbidden, InvalidInput, Unavailable
 from hallway.home.logging_times import checked
-from hallway.home.past import SECONDS_OF, Known, Past, Sample, Span
+from hallway.home.past import SECONDS_OF, Known, Sample, Span
 from hallway.home.values import Attributes, Value
 
 AREA: Final = "history"
@@ -29,25 +29,25 @@ DAY: Final = 86_400.0
 
 
 async def get_samples(hub: Hub, ask: Ask) -> Attributes:
-    known = await readable(_past(hub), ask.caller, text_in(ask.data, "series"))
+    known = await readable(past_of(hub), ask.caller, text_in(ask.data, "series"))
     limit = _count(ask.data, "limit", MOST_SAMPLES, 1000)
     descending = ask.data.get("newest") in (True, "true")
     span = _time(ask.data, "after"), _time(ask.data, "before")
     found: list[Sample] = []
-    async for piece in _past(hub).merged([known.series], *span, descending=descending, limit=limit):
+    async for piece in past_of(hub).merged([known.series], *span, descending=descending, limit=limit):
         found += [sample for _, sample in piece]
     return _course(known, found)
 
 
 async def get_points(hub: Hub, ask: Ask) -> Attributes:
-    known = await readable(_past(hub), ask.caller, text_in(ask.data, "series"))
+    known = await readable(past_of(hub), ask.caller, text_in(ask.data, "series"))
     after, before = _span(hub, ask.data, DAY)
     count = _count(ask.data, "count", MOST_POINTS, 500)
-    return _course(known, await _past(hub).points(known.series, after, before, count))
+    return _course(known, await past_of(hub).points(known.series, after, before, count))
 
 
 async def get_buckets(hub: Hub, ask: Ask) -> Attributes:
-    known = await readable(_past(hub), ask.caller, text_in(ask.data, "series"))
+    known = await readable(past_of(hub), ask.caller, text_in(ask.data, "series"))
     spans: tuple[Span, ...] = get_args(Span)
     wanted = [span for span in spans if span == ask.data.get("span", "hour")]
     if not wanted:
@@ -56,7 +56,7 @@ async def get_buckets(hub: Hub, ask: Ask) -> Attributes:
     after, before = _span(hub, ask.data, 100 * SECONDS_OF[span])
     if (before - after) / SECONDS_OF[span] > MOST_BUCKETS:
         raise InvalidInput(f"from after to before there are more than {MOST_BUCKETS} spans: give times nearer together")
-    buckets = await _past(hub).buckets(known.series, span, after, before)
+    buckets = await past_of(hub).buckets(known.series, span, after, before)
     names = ("least", "most", "mean", "last", "count", "rise")
     columns: Attributes = {name: [getattr(bucket, name) for bucket in buckets] for name in names}
     return {"times": [milliseconds(bucket.at) for bucket in buckets], **columns}
@@ -64,7 +64,7 @@ async def get_buckets(hub: Hub, ask: Ask) -> Attributes:
 
 async def get_status(hub: Hub, _ask: Ask) -> Attributes:
     if hub.past_status is None:
-        raise Unavailable("this hub keeps nothing of the past")
+        raise Unavailable(NOTHING_KEPT)
     return await hub.past_status()
 
 
@@ -73,7 +73,7 @@ async def preview(hub: Hub, ask: Ask) -> Attributes:
         raise Forbidden(f"previewDeviceAttributeLogging tells of devices: {ask.caller.name} lacks devices:read")
     now = logging_of(hub.kept)
     wanted = checked(ask.data.get("attributeLogging"))
-    all_known = await _past(hub).known("attribute")
+    all_known = await past_of(hub).known("attribute")
     usual = usual_bytes(all_known)
     costs = [cost_of(known, now, wanted, usual) for known in all_known]
     costs.sort(key=lambda cost: -cost.bytes)
@@ -99,12 +99,6 @@ def _sizes(rows: float, size: float, kept: float) -> Attributes:
 
 
 # ---------------------------------------------------------------------- checks and forms
-
-
-def _past(hub: Hub) -> Past:
-    if hub.past is None:
-        raise Unavailable("this hub keeps nothing of the past")
-    return hub.past
 
 
 def _time(given: Attributes, name: str) -> float | None:

@@ -17,7 +17,8 @@ from hallway.api.operations.base import Ask, Hub, Operation, Parameter, never
 from hallway.api.operations.entity_scopes import may_see
 from hallway.api.operations.large_results import Entries, StateLists, StatePiece, close
 from hallway.api.operations.logbook_lines import Line, grouped, line_of_message, line_of_sample
-from hallway.errors import InvalidInput, Unavailable
+from hallway.api.operations.past_names import past_of
+from hallway.errors import InvalidInput
 from hallway.home.changes import State
 from hallway.home.logbook import TAG
 from hallway.home.messages import Wanted
@@ -41,7 +42,7 @@ async def states_of_a_day(hub: Hub, ask: Ask) -> StateLists:
     after, before = _day_in(hub, ask) or (now - DAY, now)
     filtered = ask.data.get("filter_entity_id")
     wanted = None if not filtered else [each.strip().lower() for each in python_text(filtered).split(",")]
-    past = _past(hub)
+    past = past_of(hub)
     series = [each for each in await _entities(past, ask.caller, before) if wanted is None or each.owner in wanted]
     return StateLists(_lists(past, series, (after, before)))
 
@@ -91,7 +92,7 @@ async def last_states(hub: Hub, ask: Ask) -> list[State]:
     found = list[State]()
     if not may_see(ask.caller, series.owner):
         return found
-    pieces = _past(hub).merged([series], descending=True)
+    pieces = past_of(hub).merged([series], descending=True)
     try:
         async for piece in pieces:
             found += [_state(series.owner, sample) for _series, sample in piece if _moved(sample)]
@@ -108,7 +109,7 @@ async def last_states(hub: Hub, ask: Ask) -> list[State]:
 async def logbook(hub: Hub, ask: Ask) -> Entries:
     """What happened since midnight, or on a day, in sentences."""
     after, before = _day_in(hub, ask) or _day(hub, datetime.fromtimestamp(hub.home.clock.now(), _zone(hub)))
-    past = _past(hub)
+    past = past_of(hub)
     series = await _entities(past, ask.caller, before)
     new = {known.series: known.first for known in await past.known("entity")}
     return Entries(grouped(_in_order(_moves(past, series, new, (after, before)), _messages(hub, ask, (after, before)))))
@@ -151,12 +152,6 @@ async def _next(source: AsyncIterator[list[Line]]) -> list[Line]:
 
 
 # ---------------------------------------------------------------------- common
-
-
-def _past(hub: Hub) -> Past:
-    if hub.past is None:
-        raise Unavailable("this hub keeps nothing of the past")
-    return hub.past
 
 
 async def _entities(past: Past, caller: Caller, before: float) -> list[Series]:

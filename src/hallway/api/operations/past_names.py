@@ -6,12 +6,16 @@ It must not know what is asked.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from hallway.access.callers import Caller
+from hallway.api.operations.base import Hub
 from hallway.api.operations.entity_scopes import may_see
 from hallway.api.operations.export_lines import name_of
-from hallway.errors import Forbidden, NotFound
+from hallway.errors import Forbidden, NotFound, Unavailable
 from hallway.home.past import Known, Past, Series
+
+NOTHING_KEPT: Final = "this hub keeps nothing of the past"
 
 
 class Names:
@@ -32,6 +36,13 @@ class Names:
                 "an entity"
             )
         return found
+
+
+def past_of(hub: Hub) -> Past:
+    """The past of a hub. Unavailable: it keeps none."""
+    if hub.past is None:
+        raise Unavailable(NOTHING_KEPT)
+    return hub.past
 
 
 def may_read(caller: Caller, series: Series) -> bool:

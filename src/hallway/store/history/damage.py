@@ -1,8 +1,7 @@
 """When history.db is found damaged: what can be read of it goes into a fresh file, the old one is kept beside it.
 
 The fresh file is whole before it takes the place of the old one. The home runs on meanwhile: what is recorded waits in
-memory, what is asked waits too. It must not know what the tables
-hold.
+memory, what is asked waits too. It must not know what the tables hold.
 """
 
 from __future__ import annotations

@@ -194,7 +194,7 @@ OPERATIONS: Final = (
         "outdated",
         is_outdated,
         area=AREA,
-        result_schema={"tye": "any"},
+        result_schema={"tye": "any"},  # pimatic's own spelling
     ),
     Operation(
         "installUpdatesAsync",
