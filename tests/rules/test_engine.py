@@ -576,3 +576,15 @@ def test_a_notification_stands_in_the_list_once() -> None:
     house = RuledHouse('when lamp is on then notify "hi" and log "ho"')
     house.turn("lamp", True)
     assert house.said == ["hi", "rule r0: ho"]
+
+
+def test_the_trace_of_a_scene_says_what_it_set() -> None:
+    house = RuledHouse({"rule": "when ding is pressed then activate scene cool"})
+    house.home.scenes.add({"id": "cool", "name": "Cool", "entities": {"switch.fan": "on", "variable.x": "5"}}, SOMEBODY)
+    house.home.rules.change("r0", {"rule": "when ding is pressed then activate scene cool"}, SOMEBODY)
+    house.ring()
+    [trace] = house.traces()
+    assert [(did.state, did.text) for did in trace.did] == [
+        ("done", "activated scene Cool: switch.fan on; variable.x 5")
+    ]
+    assert house.heard() == ["activated scene Cool: switch.fan on; variable.x 5"]

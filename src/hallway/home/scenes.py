@@ -23,11 +23,12 @@ from hallway.home.messages import Messages
 from hallway.home.orders import rearrange
 from hallway.home.scene_targets import Wish, wishes, worth_keeping
 from hallway.home.services import Asked, Offered, Services
-from hallway.home.values import Attributes, Value, is_label
+from hallway.home.values import Attributes, Value, is_label, python_text
 
 SHOWN: Final = "scening"
 """The state of every scene: it is not on or off, it can be brought about."""
 MOST_MEMBERS: Final = 1000
+MOST_TOLD: Final = 10
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -183,6 +184,25 @@ class Scenes:
                 calls += [self._home.call_service(*wish, context) for wish in planned]
         return all_of(calls)
 
+    def told(self, entity_id: str) -> str:
+        """A scene, with what it would bring about now and what not, in words; a scene of another hub by its name."""
+        ids = self._named({"entity_id": entity_id})
+        scene = self._all.get(ids[0]) if ids else None
+        if scene is None:
+            shown = self._home.state(entity_id)
+            name = shown.attributes.get("friendly_name") if shown is not None else None
+            return f"scene {entity_id.removeprefix('scene.') if name is None else name}"
+        parts: list[str] = []
+        for member, wanted in list(scene.members.items())[:MOST_TOLD]:
+            try:
+                self._planned(member, wanted)
+            except HallwayError as error:
+                parts.append(f"not {member}, since {error.message}")
+            else:
+                parts.append(f"{member} {', '.join(_words(name, value) for name, value in wanted.items())}")
+        more = len(scene.members) - len(parts)
+        return f"scene {scene.name}: {'; '.join(parts)}" + (f"; and {more} more" if more else "")
+
     def _planned(self, entity_id: str, wanted: Attributes) -> list[Wish]:
         if entity_id not in self._home.entities.owners:
             raise NotFound(f"there is no entity {entity_id}")
@@ -206,6 +226,10 @@ class Scenes:
 
 def _key(scene_id: str) -> str:
     return f"scene:{scene_id}"
+
+
+def _words(name: str, value: Value) -> str:
+    return str(value) if name == "state" else f"{name} {python_text(value)}"
 
 
 def _state_text(given: Value) -> str:

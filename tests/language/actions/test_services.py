@@ -3,7 +3,8 @@
 import pytest
 
 from hallway.errors import HallwayError
-from hallway.language.actions.services import CallService
+from hallway.home.values import Attributes
+from hallway.language.actions.services import Activate
 from tests.home.homes import TEST
 from tests.language.rule_house import RuleHouse
 
@@ -34,10 +35,33 @@ def test_an_event_is_fired_with_data(house: RuleHouse) -> None:
 def test_a_scene_is_activated_by_id_or_name(house: RuleHouse) -> None:
     assert not house.does("activate scene dinner")
     house.report("scene.dinner", "scening", friendly_name="Long Dinner")
-    wanted = CallService("scene", "turn_on", {"entity_id": "scene.dinner"})
-    assert house.deed("activate scene dinner") == wanted
-    assert house.deed("activate scene Long Dinner") == wanted
+    assert house.deed("activate scene dinner") == Activate("scene.dinner")
+    assert house.deed("activate scene Long Dinner") == Activate("scene.dinner")
     assert house.proposes_actions("activate scene ") == {"dinner", "Long Dinner"}
+
+
+def test_a_scene_that_is_activated_is_told_by_its_name_with_what_it_sets(house: RuleHouse) -> None:
+    members: Attributes = {"light.dimmer": {"state": "on", "brightness": 51}, "switch.lamp": "on", "switch.gone": "off"}
+    house.home.scenes.add({"id": "dinner", "name": "Long Dinner", "entities": members}, TEST)
+    told = (
+        "scene Long Dinner: light.dimmer on, brightness 51; switch.lamp on; "
+        "not switch.gone, since there is no entity switch.gone"
+    )
+    assert house.simulate("activate scene dinner") == f"would activate {told}"
+    assert house.home.device("dimmer").value("dimlevel") == 0
+    assert house.execute("activate scene dinner") == f"activated {told}"
+    assert house.home.device("dimmer").value("dimlevel") == 20
+
+
+def test_of_a_large_scene_some_is_told(house: RuleHouse) -> None:
+    house.home.scenes.add({"id": "all", "entities": {f"switch.s{n}": "on" for n in range(12)}}, TEST)
+    assert str(house.execute("activate scene all")).endswith("; and 2 more")
+
+
+def test_a_scene_of_another_hub_is_told_by_its_name(house: RuleHouse) -> None:
+    house.report("scene.dinner", "scening", friendly_name="Long Dinner")
+    house.home.services.elsewhere = lambda _domain, _service: True
+    assert house.execute("activate scene dinner") == "activated scene Long Dinner"
 
 
 @pytest.mark.parametrize("action", ["call light", "call light.turn_on with", "fire event egg", 'fire event ""'])

@@ -81,6 +81,19 @@ class FireEvent(ActionKind):
         return None if not name or data is None else Fire(name, data)
 
 
+class Activate(Deed, frozen=True):
+    """Bring a scene about; what it sets is told as it is at that moment."""
+
+    entity_id: str
+
+    def announce(self, home: Home) -> str:
+        return f"would activate {home.scenes.told(self.entity_id)}"
+
+    def run(self, home: Home, context: Context) -> Outcome:
+        text = f"activated {home.scenes.told(self.entity_id)}"
+        return Outcome(text, call=home.call_service("scene", "turn_on", {"entity_id": self.entity_id}, context))
+
+
 class ActivateScene(ActionKind):
     """`activate scene dinner`, by the id or the name of a scene that exists."""
 
@@ -99,7 +112,7 @@ class ActivateScene(ActionKind):
         if chosen is None:
             reader.seek("the id or name of a scene")
             return None
-        return CallService("scene", "turn_on", {"entity_id": known[chosen]})
+        return Activate(known[chosen])
 
 
 def _is_scene(entity_id: str) -> bool:
