@@ -51,6 +51,32 @@ async def test_a_connection_of_ours_that_the_server_still_takes_for_alive_is_end
     ghost.terminate()
 
 
+AT_WORK = """
+import asyncio, sys
+from hallway.store.postgres.address import read_address
+from hallway.store.postgres.session import used_by_hand
+
+async def work(connection):
+    print("at work", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    return await connection.fetchval("SELECT 5")
+
+sys.exit(asyncio.run(used_by_hand(read_address(sys.argv[1]), work)))
+"""
+
+
+async def test_a_command_is_not_disturbed_by_another_one_which_is_told_to_wait(database: str) -> None:
+    pipe = asyncio.subprocess.PIPE
+    first = await asyncio.create_subprocess_exec(sys.executable, "-c", AT_WORK, database, stdin=pipe, stdout=pipe)
+    assert first.stdin is not None
+    assert first.stdout is not None
+    assert await first.stdout.readline() == b"at work\n"
+    assert "another command moves a home to or from postgresql://ann@127.0.0.1" in await refusal(database)
+    first.stdin.write(b"\n")
+    assert await first.wait() == 5
+    await used_by_hand(read_address(database), nothing)
+
+
 async def test_a_newer_schema_is_refused_and_left_as_it_is(
     connect: Connect, database: str, postgres_server: PostgresServer
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -43,6 +44,14 @@ _GHOSTS: Final = """
     WHERE locktype = 'advisory' AND classid::bigint = $1 AND pg_locks.objid::bigint = $2 AND application_name = $3
         AND pid <> pg_backend_pid()
 """
+_HOLDER: Final = """
+    SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND granted AND classid::bigint = $1 AND pg_locks.objid::bigint = $2
+        AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_BY_HAND: Final = "hallway by hand"
+_THIS_COMMAND: Final = f"{_BY_HAND} {secrets.token_hex(8)}"
+"""Of its own, so that no other command takes its connection for one that it has lost."""
 
 Connection = asyncpg.Connection
 Link = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -129,17 +138,29 @@ def _check_encoding(connection: Connection, address: Address) -> None:
 async def _lock(connection: Connection, address: Address, name: str) -> None:
     number = crc32(address.schema.encode())
     signed = number - 2**32 if number >= 2**31 else number
+    holder = None
     for _ in range(10):
         if await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, signed):
             return
         # a connection of ours that was lost may not be known as such over there
-        if not await connection.fetch(_GHOSTS, LOCK_CLASS, number, name):
+        ghosts = await connection.fetch(_GHOSTS, LOCK_CLASS, number, name)
+        holder = await connection.fetchval(_HOLDER, LOCK_CLASS, number)
+        if not ghosts and holder is not None and not _is_by_hand(holder):  # a command comes to its end by itself
             break
         await asyncio.sleep(0.1)
+    if _is_by_hand(holder):
+        raise Refused(
+            f"another command moves a home to or from {address}, schema {address.schema}, just now, or a hub takes its "
+            "home from there: wait until that is done; nothing was changed"
+        )
     raise Refused(
         f"another hub writes to {address}, schema {address.schema}: stop it, "
         "or give this one a schema of its own (?schema=NAME at the end of the URL)"
     )
+
+
+def _is_by_hand(holder: str | None) -> bool:
+    return holder is not None and holder.startswith(_BY_HAND)
 
 
 async def is_ours(connection: Connection, address: Address) -> bool:
@@ -187,7 +208,7 @@ async def _check_tables(connection: Connection, address: Address) -> None:
 async def used_by_hand(address: Address, work: Callable[[Connection], Awaitable[Any]], *, dry_run: bool = False) -> Any:
     """Do work on a connection that may write, once. Unavailable: it cannot be, or it failed half-way."""
     try:
-        connection = await open_session(address, "hallway by hand", seconds=LONG_SECONDS, dry_run=dry_run)
+        connection = await open_session(address, _THIS_COMMAND, seconds=LONG_SECONDS, dry_run=dry_run)
         try:
             return await work(connection)
         finally:
