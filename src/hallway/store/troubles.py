@@ -35,8 +35,8 @@ class Troubles:
         """The one that has held longest, as a sentence."""
         return next(iter(self._holding.values()), None)
 
-    def report(self, kind: str, sentence: str) -> None:
-        """This holds now."""
+    def report(self, kind: str, sentence: str) -> bool:
+        """This holds now; whether it was said, too."""
         self._holding[kind] = sentence
         now = self._clock.monotonic()
         if kind not in self._said or now - self._said[kind] >= SAY_AGAIN_AFTER:
@@ -44,6 +44,13 @@ class Troubles:
             self._open.add(kind)
             log.error("%s", sentence)
             self.listener(sentence, True)
+            return True
+        return False
+
+    def forget(self, kind: str) -> None:
+        """It was said, and needs not be shown any longer."""
+        self._holding.pop(kind, None)
+        self._open.discard(kind)
 
     def ended(self, kind: str, sentence: str) -> None:
         """It holds no longer, and what became of it is to be said once, as loudly as the trouble."""

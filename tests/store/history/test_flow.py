@@ -13,9 +13,10 @@ import pytest
 
 from hallway.clock import VirtualClock
 from hallway.home.past import Series
+from hallway.store.history import flow as flow_module
 from hallway.store.history.chunk_archive import ChunkArchive
 from hallway.store.history.file import FILE, HistoryFile
-from hallway.store.history.flow import FOLD_ROWS, FOLD_SOONER, ROWS_IN_A_SERIES, Flow
+from hallway.store.history.flow import FOLD_ROWS, FOLD_SOONER, LOSS_SHOWN, ROWS_IN_A_SERIES, Flow
 from tests.store.history.pasts import Away, Past, chunks, told
 
 T0 = 1_800_000_000.0
@@ -157,3 +158,129 @@ async def test_of_what_waits_for_the_archive_no_more_is_dropped_than_is_beyond_t
     assert kept == past.of(lamp)[-len(kept) :]
     assert len(kept) > 50
     await past.close()
+
+
+OUTSIDE = Series("attribute", "outside", "temperature")
+
+
+async def overrun(past: Past, rows: int, on_the_way: int = 0) -> None:
+    """So many samples come while the disk is busy; the first ones are on their way to it."""
+    flow, go = past.store.flow, threading.Event()
+    held = past.file.submit(lambda _: go.wait(600))
+    for number in range(on_the_way):
+        past.record(OUTSIDE, T0 + number, number)
+    writing = asyncio.ensure_future(flow.flush())
+    await asyncio.sleep(0)
+    for number in range(on_the_way, rows):
+        past.record(OUTSIDE, T0 + number, number)
+        flow.settle()
+    go.set()
+    assert await asyncio.wrap_future(held)
+    assert await writing
+
+
+async def test_what_is_on_its_way_to_the_disk_is_not_lost_with_what_has_no_room_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow_module, "MOST_WAITING", 50)
+    past = Past(tmp_path, VirtualClock(T0), chunks)
+    await past.open()
+    flow = past.store.flow
+    await overrun(past, 200, on_the_way=40)
+    assert flow.lost > 0
+    assert await flow.fold()
+    kept = await told(past.store.columns([OUTSIDE]))
+    assert kept == past.of(OUTSIDE)[:40] + past.of(OUTSIDE)[40 + flow.lost :]
+    await past.close()
+
+
+async def test_rows_that_lose_their_place_in_memory_while_others_are_folded_are_folded_from_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("MOST_WAITING", 50), ("FOLD_ROWS", 10)):
+        monkeypatch.setattr(flow_module, name, value)
+    past = Past(tmp_path, VirtualClock(T0), chunks)
+    await past.open()
+    flow, take = past.store.flow, past.archive.take
+    for number in range(40):
+        past.record(OUTSIDE, T0 - 40 + number, number)
+    assert await flow.flush()
+    folds = 0
+
+    async def take_and_overrun(*given: object) -> None:
+        nonlocal folds
+        await take(*given)  # type: ignore[arg-type]
+        folds += 1
+        if folds == 2:
+            await overrun(past, 200)
+
+    monkeypatch.setattr(past.archive, "take", take_and_overrun)
+    assert await flow.fold()
+    assert await flow.fold()
+    kept = await told(past.store.columns([OUTSIDE]))
+    assert flow.lost > 0
+    assert kept == past.of(OUTSIDE)[:40] + past.of(OUTSIDE)[40 + flow.lost :]
+    await past.close()
+
+
+async def test_a_long_fold_lets_what_is_to_be_written_go_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else so much might come meanwhile that there is no room for it."""
+    monkeypatch.setattr(flow_module, "FOLD_ROWS", 10)
+    past = Past(tmp_path, VirtualClock(T0), chunks)
+    await past.open()
+    for number in range(100):
+        past.record(OUTSIDE, T0 + number, number)
+    flow, take = past.store.flow, past.archive.take
+    written: list[int] = []
+
+    async def record_and_write(*given: object) -> None:
+        await take(*given)  # type: ignore[arg-type]
+        past.record(OUTSIDE, T0 + 100 + len(written), 1)
+        assert await flow.flush()
+        written.append(flow.waiting)
+
+    monkeypatch.setattr(past.archive, "take", record_and_write)
+    assert await flow.fold()
+    assert written == [0] * 10
+    monkeypatch.setattr(past.archive, "take", take)
+    assert await flow.fold()
+    assert await told(past.store.columns([OUTSIDE])) == past.of(OUTSIDE)
+    await past.close()
+
+
+async def test_how_many_samples_were_lost_is_told_to_the_last_one_and_stays_a_problem_for_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(flow_module, "MOST_WAITING", 50)
+    clock = VirtualClock(T0)
+    past = Past(tmp_path, clock, chunks)
+    await past.open()
+    flow, said = past.store.flow, list[str]()
+    flow.troubles.listener = lambda sentence, _holds: said.append(sentence)
+    await overrun(past, 200)
+    assert flow.lost > 5
+    assert str(past.store.problem).startswith(f"{flow.lost} samples of the past were dropped")
+    assert len(said) == 1
+    clock.advance(60)
+    assert len(said) == 2
+    assert said[-1] == past.store.problem
+    assert said[-1] in caplog.messages
+    clock.advance(LOSS_SHOWN - 120)
+    assert past.store.problem == said[-1]
+    assert len(said) == 2
+    clock.advance(120)
+    assert not past.store.problem
+    await past.close()
+
+
+async def test_a_loss_that_was_not_told_to_the_last_sample_is_told_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(flow_module, "MOST_WAITING", 50)
+    past = Past(tmp_path, VirtualClock(T0), chunks)
+    await past.open()
+    await overrun(past, 200)
+    await past.close()
+    assert any(line.startswith(f"{past.store.flow.lost} samples of the past were dropped") for line in caplog.messages)

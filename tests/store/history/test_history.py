@@ -21,6 +21,7 @@ from hallway.store.history import flow
 from hallway.store.history.archive import Archive
 from hallway.store.history.codec import unpack
 from hallway.store.history.file import HistoryFile
+from hallway.store.history.flow import LOSS_SHOWN
 from hallway.store.history.history import REOPEN_AFTER
 from hallway.store.postgres.archive import PostgresArchive
 from hallway.store.postgres.server import Server
@@ -373,9 +374,11 @@ async def test_a_disk_that_refuses_costs_the_oldest_in_memory_and_recovers_by_it
     blocker.execute("ROLLBACK")
     blocker.close()
     assert await past.store.flow.flush()
-    assert not past.store.problem
     lost = past.store.flow.lost
     assert 0 < lost <= 110
+    assert str(past.store.problem).startswith(f"{lost} samples of the past were dropped")
+    clock.advance(2 * LOSS_SHOWN)
+    assert not past.store.problem
     await past.store.flow.fold()
     values = [sample.value for sample in await samples(past, TEMPERATURE)]
     assert values == [0.0, *(float(number) for number in range(lost + 1, 201))]

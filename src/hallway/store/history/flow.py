@@ -30,11 +30,12 @@ from hallway.store.history.tail_rows import (
     read_rows,
     read_tail,
 )
-from hallway.store.troubles import Troubles
+from hallway.store.troubles import SAY_AGAIN_AFTER, Troubles
 
 log = logging.getLogger(__name__)
 
 ARCHIVE: Final = "archive of the past"
+LOST: Final = "samples that were lost"
 SETTLED_AT_ONCE: Final = 1000
 FLUSHED_AT_ONCE: Final = 2048
 FOLD_ROWS: Final = 32_768
@@ -54,6 +55,8 @@ DROPPED_AT_ONCE: Final = 1_000_000
 """Bytes of the tail that go in one transaction, about."""
 FIRST_RETRY: Final = 10.0
 LAST_RETRY: Final = 300.0
+LOSS_SHOWN: Final = 3600.0
+"""For so many seconds after samples were dropped this stays a problem, so that somebody sees it."""
 
 
 class Flow:
@@ -103,6 +106,10 @@ class Flow:
         self._fold_timer: Cancel | None = None
         self._failing = False
         self._dropped = 0
+        self._lost_at = 0.0
+        self._loss = ""
+        self._loss_told = 0
+        self._loss_timer: Cancel | None = None
         self._folder: asyncio.Task[bool] | None = None
         self._flushing = asyncio.Lock()
         self._folding = asyncio.Lock()
@@ -161,16 +168,38 @@ class Flow:
                 self._make_room()
 
     def _make_room(self) -> None:
-        """The disk has been refusing for long: the oldest goes."""
+        """More has come than the disk took: the oldest goes."""
         dropped = self._waiting[: MOST_WAITING // 10]
         del self._waiting[: len(dropped)]
+        last = dropped[-1][0]
+        self.spooled = max(self.spooled, last)  # what is on its way to the disk goes from the mirror, too
+        self.mirror.drop(last)
         self._lose(len(dropped))
-        self.spooled = max(self.spooled, self._flushed)
-        self.mirror.drop(dropped[-1][0])
 
-    def _lose(self, count: int) -> None:
+    def _lose(self, count: int, why: str = f"more came than {FILE} took") -> None:
+        """So many were dropped: said at once, and once a minute as long as there are more."""
         self.lost += count
-        self.troubles.report(FILE, f"{self.lost} samples of the past were dropped: {FILE} has taken nothing for long")
+        self._lost_at = self._clock.monotonic()
+        self._loss = f"samples of the past were dropped since the start: {why}"
+        self._tell_loss()
+        if self._loss_timer is None:
+            self._look_later()
+
+    def _tell_loss(self) -> None:
+        if self.troubles.report(LOST, f"{self.lost} {self._loss}"):
+            self._loss_told = self.lost
+
+    def _look_later(self) -> None:
+        self._loss_timer = None if self._closed else self._clock.call_later(SAY_AGAIN_AFTER, self._look_at_loss)
+
+    def _look_at_loss(self) -> None:
+        self._loss_timer = None
+        if self.lost > self._loss_told:
+            self._tell_loss()
+        elif self._clock.monotonic() - self._lost_at >= LOSS_SHOWN:
+            self.troubles.forget(LOST)
+            return
+        self._look_later()
 
     def _number(self, track: Track) -> None:
         number = self.mirror.highest + 1
@@ -341,8 +370,7 @@ class Flow:
             try:
                 if not self.archived:
                     await self._open_archive()
-                await self._fold_spool()
-                await self._fold_mirror(last)
+                await self._fold_up_to(last)
                 await self._drop_taken()
             except Unavailable as error:
                 self._failing = True
@@ -358,21 +386,32 @@ class Flow:
             self._fold_soon(self._look_every)
             return True
 
-    async def _fold_spool(self) -> None:
-        """What the mirror does not hold, piece by piece."""
+    async def _fold_up_to(self, last: int) -> None:
+        """All up to this id, which is on the disk, piece by piece: what is to be written comes in between."""
         said: dict[int, bytes | None] = {}
-        while self.taken < self.spooled:
-            after = self.taken
-            rows = await self._file.read(lambda c: read_rows(c, after, SLICE, said))  # noqa: B023 - awaited at once
-            rows = [row for row in rows if row.id <= self.spooled]
-            if not rows:
-                self.taken = self.spooled
-                return
+        while self.taken < last:
+            if self.taken < self.spooled:
+                await self._fold_spool(min(self.spooled, last), said)
+            else:
+                await self._fold_mirror(last)
+
+    async def _fold_spool(self, last: int, said: dict[int, bytes | None]) -> None:
+        """Some of what the mirror does not hold."""
+        after = self.taken
+        rows = await self._file.read(lambda c: read_rows(c, after, SLICE, said))
+        rows = [row for row in rows if row.id <= last]
+        if rows:
             await self._take(rows, rows[-1].id)
+        else:
+            self.taken = last
 
     async def _fold_mirror(self, last: int) -> None:
-        if last <= self.taken:
+        """Some of what the mirror holds."""
+        first = self.mirror.first_id
+        if first is None or first > last:
+            self.taken = last
             return
+        last = min(last, first + FOLD_ROWS - 1)
         shown = [(track.number, track.by_id(last)) for track in self.mirror.tracks() if len(track)]
         rows = await asyncio.to_thread(list, rows_for_archive(shown))
         if rows:
@@ -407,8 +446,8 @@ class Flow:
                     self._file.submit(partial(drop_oldest, least=min(beyond, DROPPED_AT_ONCE)))
                 )
                 mirror.drop(last)
-                self.lost += dropped
                 self._dropped += dropped
+                self._lose(dropped, "what waits for the archive must not be more than history: spool")
                 self._tail_bytes = self._tail_bytes - size if size else 0
                 continue
             return
@@ -416,7 +455,7 @@ class Flow:
     # ------------------------------------------------------------------ forgetting, closing
 
     async def forget(self, track: Track) -> int:
-        """Drop all of a series that the archive has not taken, then that what it has: how many were not taken."""
+        """Drop all of a series that the archive has not taken, then what it has: how many were not taken."""
         async with self._folding:
             await self.flush()
             self.settle()
@@ -436,14 +475,16 @@ class Flow:
     async def close(self) -> None:
         """Write what waits and end; what cannot be written is lost."""
         self._closed = True
-        for timer in (self._timer, self._fold_timer):
+        for timer in (self._timer, self._fold_timer, self._loss_timer):
             if timer is not None:
                 timer()
         if self._folder is not None:
             await asyncio.wait([self._folder])
         written = self.open and await self.flush()
-        if not written and self._waiting:
-            log.error("%d samples of the past are lost: %s", len(self._waiting), self.troubles.first)
+        if not written and self.waiting:
+            log.error("%d samples of the past are lost: %s", self.waiting, self.troubles.first)
+        if self.lost > self._loss_told:
+            log.error("%d %s", self.lost, self._loss)
 
 
 def _series_rows(tracks: dict[int, Track]) -> list[SeriesRow]:

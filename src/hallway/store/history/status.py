@@ -16,7 +16,7 @@ def status_of(store: HistoryStore, retention: Retention, room: Space | None) -> 
     """Times in milliseconds since 1970; null where nothing is known.
 
     waiting: samples that are not on the disk yet; unfolded: those that the archive has not taken; lost: dropped since
-    the start, since the disk or the archive took nothing for long.
+    the start, since more came than the disk or the archive took.
     """
     flow, written = store.flow, store.file.bytes_written()
     last = flow.last_written

@@ -179,6 +179,11 @@ class Track:
             ats += (self._ats[0], self._ats[-1]) if self._ordered else (min(self._ats), max(self._ats))
         return min(ats), max(ats)
 
+    @property
+    def first_id(self) -> int:
+        """The lowest id; there must be one."""
+        return self._ids[0] if self._ids is not None else self._young[0][0] if self._young is not None else 0
+
     def drop(self, last: int) -> int:
         """Forget those up to an id: how many there were."""
         count = 0
@@ -214,6 +219,11 @@ class Mirror:
     def busy(self) -> int:
         """How many tracks have rows."""
         return sum(map(bool, self._tracks.values()))
+
+    @property
+    def first_id(self) -> int | None:
+        """The lowest id of all rows; None: there are none."""
+        return min((track.first_id for track in self._tracks.values() if track), default=None)
 
     def track(self, series: Series) -> Track | None:
         """The track of a series, if there is one."""
