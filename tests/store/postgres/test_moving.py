@@ -113,6 +113,58 @@ async def test_there_and_back(connect: Connect, database: str, tmp_path: Path) -
     file.close()
 
 
+async def test_a_home_that_lived_in_files_again_moves_back_without_a_word(
+    connect: Connect, database: str, tmp_path: Path
+) -> None:
+    """history.db has all that the database has, and what came since: nothing is given up."""
+    here = tmp_path / "home"
+    await furnished(here)
+    await to_postgres(move(here, database))
+    server = await connect(database, await claim_of(here))
+    tables = PostgresArchive(server)
+    await tables.take(some_rows(random.Random(2), NOON + 10**9, 9001, 3000), [])
+    await server.close()
+    await to_files(move(here, database))
+    file = HistoryFile(here / FILE)
+    chunks = ChunkArchive(file)
+    await chunks.take(some_rows(random.Random(3), NOON + 2 * 10**9, 12_001, 3000), [])
+    kept, kept_rolled = await all_of(chunks), await rolled(chunks)
+    await asyncio.to_thread(file.close)
+    assert "samples: 0 would be written" in "\n".join(await to_files(move(here, database, dry_run=True)))
+    assert "history.db has all samples of the database, and more" in await to_files(move(here, database))
+    assert "15000 would be written" in "\n".join(await to_postgres(move(here, database, dry_run=True)))
+    assert "15000 samples, the same on both sides" in "\n".join(await to_postgres(move(here, database)))
+    server = await connect(database, await claim_of(here))
+    tables = PostgresArchive(server)
+    assert await all_of(tables) == kept
+    assert await rolled(tables) == kept_rolled
+    assert (await tables.open())[0] == 15_000
+    assert await tables.check() is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE sample SET number = number + 1 WHERE id = (SELECT max(id) FROM sample WHERE series = 1)",
+        "UPDATE series SET name = 'y' WHERE number = 3",
+        "INSERT INTO bucket SELECT series, seconds, at - interval '1 day', 0, 0, 0, 0, 1, 0 FROM bucket LIMIT 1",
+    ],
+    ids=("a sample", "what a series is", "a roll-up"),
+)
+async def test_what_the_database_alone_has_is_not_given_up_without_a_word(
+    connect: Connect, database: str, tmp_path: Path, postgres_server: PostgresServer, statement: str
+) -> None:
+    here = tmp_path / "home"
+    await furnished(here)
+    await to_postgres(move(here, database))
+    file = HistoryFile(here / FILE)
+    await ChunkArchive(file).take(some_rows(random.Random(3), NOON + 2 * 10**9, 9001, 100), [])
+    await asyncio.to_thread(file.close)
+    postgres_server.sql(f"SET search_path = hallway; {statement}", database.rpartition("/")[2])
+    with pytest.raises(Conflict, match="the database has other samples of the same time: --replace"):
+        await to_postgres(move(here, database))
+
+
 async def test_what_the_database_has_got_meanwhile_stays(connect: Connect, database: str, tmp_path: Path) -> None:
     """A URL was set first, and the past moved later."""
     here = tmp_path / "home"

@@ -62,9 +62,9 @@ _EMPTY_HERE: Final = (
 )
 
 Row = tuple[int, Value, bytes | None]
-Relation = Literal["empty", "apart", "same", "other"]
+Relation = Literal["empty", "apart", "same", "more", "other"]
 """How the archive in history.db and the database stand: there is nothing here, or the database has nothing of that
-time, or has the same, or something else."""
+time, or has the same, or here is all that it has and more, or it has something else."""
 
 
 class Sum(NamedTuple):
@@ -131,8 +131,25 @@ async def relation(link: Connection, history: sqlite3.Connection) -> Relation:
     numbers |= {number for (number,) in await link.fetch("SELECT number FROM series")}
     for number in numbers:
         if local_sum(history, number) != await remote_sum(link, number, upto):
-            return "other"
+            return "more" if await _has_all(link, history) else "other"
     return "same"
+
+
+async def _has_all(link: Connection, history: sqlite3.Connection) -> bool:
+    """Whether history.db has each sample and each roll-up that the database has, in the same order."""
+    known = {row.number: row.series for row in local_series(history)}
+    for number, kind, owner, name, *_ in await link.fetch(_SERIES):
+        if known.get(number) != Series(kind, from_postgres(owner), from_postgres(name)):
+            return False
+        rows = (repr(row) for row in local_rows(history, number))
+        async for row in remote_rows(link, number):
+            if repr(row) not in rows:
+                return False
+        for place, span in enumerate(SPANS, 1):
+            rolled = (each for table in _tables(history, number * KINDS + place) for each in zip(*table, strict=True))
+            if not all(tuple(each) in rolled for each in await link.fetch(_BUCKETS, number, SECONDS_OF[span])):
+                return False
+    return True
 
 
 # ---------------------------------------------------------------------- out

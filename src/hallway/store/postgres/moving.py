@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hallway.clock import Clock
 from hallway.errors import Conflict, InvalidInput, Unavailable
@@ -29,6 +29,7 @@ from hallway.store.postgres.session import Connection, used_by_hand
 from hallway.store.postgres.texts import to_postgres as nul_free
 
 Lines = list[str]
+_ALL_SAMPLES: Final = "SELECT coalesce(sum(samples), 0)::bigint FROM series"
 
 
 class Move(NamedTuple):
@@ -126,7 +127,7 @@ async def _samples_out(link: Connection, history: sqlite3.Connection, move: Move
             return f"samples: {count + waiting(history)} would be written"
         told = "the samples of history.db are in the database already, and the same"
         if how != "same":
-            count = await carry_out(link, history, replace=how == "other")
+            count = await carry_out(link, history, replace=how in {"more", "other"})
             told = f"{count} samples, the same on both sides by count and checksum"
         last = await carry_tail(link, history)
     return f"{told}; {last} more that came last" if last else told
@@ -182,16 +183,18 @@ async def _past_in(link: Connection, move: Move) -> Lines:
                     "those of the database in their place; the samples were left as they are"
                 )
             if move.dry_run:
-                count = await link.fetchval("SELECT coalesce(sum(samples), 0)::bigint FROM series")
+                count = 0 if how == "more" else await link.fetchval(_ALL_SAMPLES)
                 return [f"samples: {count} would be written into history.db", await _logs(link, history, move)]
+            told = "history.db has all samples of the database, and more"
             history.execute("BEGIN IMMEDIATE")
             if how == "apart":  # they come along, so that history.db has both
                 await carry_out(link, history, replace=False)
-            count = await carry_in(link, history)
+            if how != "more":
+                told = f"{await carry_in(link, history)} samples, the same on both sides by count and checksum"
         history.execute("COMMIT")
         logs = await _logs(link, history, move)
         history.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return [f"{count} samples, the same on both sides by count and checksum", logs]
+    return [told, logs]
 
 
 @contextmanager
