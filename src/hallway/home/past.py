@@ -10,11 +10,15 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from hallway.home.values import Attributes, Value
+from hallway.home.values import Attributes, Value, encode
 
 SeriesKind = Literal["attribute", "variable", "entity"]
 Span = Literal["5min", "hour", "day"]
 SECONDS_OF: Final[dict[Span, int]] = {"5min": 300, "hour": 3600, "day": 86_400}
+MOST_BYTES: Final = 16_000_000
+"""What is told at once is not longer than this, more or less."""
+NUMBER_BYTES: Final = 16
+"""A time, and a value that is neither text, list nor object."""
 
 
 class Series(NamedTuple):
@@ -35,6 +39,11 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     at: float
     value: Value
     more: Attributes | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes to tell it."""
+        return NUMBER_BYTES + size_of(self.value) + (0 if self.more is None else size_of(self.more))
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -121,3 +130,10 @@ class Past(Protocol):
     async def forget(self, number: int) -> int | None:
         """Keep nothing of a series any more: how many samples went; None: there is none of that number."""
         ...
+
+
+def size_of(value: Value) -> int:
+    """About how many bytes a text, a list or an object takes; nothing for others."""
+    if isinstance(value, str):
+        return len(value)
+    return len(encode(value)) if isinstance(value, list | dict) else 0

@@ -104,9 +104,9 @@ class Past:
             await self.store.ready()
         return self.store
 
-    def record(self, series: Series, at: float, value: object, more: object = None) -> None:
+    def record(self, series: Series, at: float, value: object, more: object = None, kind: str = "number") -> None:
         """One sample, which is expected from now on."""
-        track = self.store.flow.track(series, "number", discrete=False)
+        track = self.store.flow.track(series, kind, discrete=False)
         self.store.flow.record(track, round(at * 1000), storable(value), more)  # type: ignore[arg-type]
         self.model.append((series, Sample(at, storable(value), more)))  # type: ignore[arg-type]
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hallway.home.past import Bucket, Sample
-from hallway.store.history.courses import course, thinned
+from hallway.home.values import Value
+from hallway.store.history.courses import Thinning, course, thinned
 
 
 @given(values=st.lists(st.floats(-1e6, 1e6), max_size=200), count=st.integers(0, 50))
@@ -60,3 +61,37 @@ def test_each_part_of_buckets_shows_its_first_lowest_and_its_first_highest(
         high = next(Sample(bucket.at + 225, most) for bucket in part if bucket.most == most)
         expected += sorted([low, high], key=lambda point: point.at) if least != most else [low]
     assert course(buckets, 300, count) == expected[:count]
+
+
+VALUES = NUMBERS | st.booleans() | st.none() | st.sampled_from(["on", "off"])
+
+
+@given(values=st.lists(VALUES, max_size=100), cuts=st.lists(st.integers(0, 100), max_size=10), count=st.integers(0, 40))
+def test_samples_that_come_in_pieces_are_chosen_as_those_that_come_at_once(
+    values: list[Value], cuts: list[int], count: int
+) -> None:
+    samples = [Sample(float(at), value) for at, value in enumerate(values)]
+    thinning = Thinning(len(samples), count)
+    for begin, end in pairwise([0, *sorted(cuts), max([len(samples), *cuts])]):
+        piece = samples[begin:end]
+        thinning.add([sample.value for sample in piece], piece.__getitem__)
+    chosen = thinning.chosen()
+    assert chosen == thinned(samples, count) == all_at_once(samples, count)
+    assert thinning.size == sum(sample.size for sample in chosen)
+
+
+def all_at_once(samples: list[Sample], count: int) -> list[Sample]:
+    """What is chosen, said in another way."""
+    if len(samples) <= count:
+        return samples
+    if count <= 1:
+        return samples[-1:] if count else []
+    inner, parts = samples[1:-1], min((count - 2) // 2, len(samples) - 2)
+    chosen = [samples[0]]
+    for number in range(parts):
+        part = inner[len(inner) * number // parts : len(inner) * (number + 1) // parts]
+        numbers = [sample for sample in part if isinstance(sample.value, int | float)]
+        numbers.sort(key=lambda sample: (sample.value, sample.at))
+        both = {sample.at: sample for sample in (*numbers[:1], *numbers[-1:])}
+        chosen += [both[at] for at in sorted(both)] or part[:1]
+    return [*chosen, samples[-1]]

@@ -5,7 +5,7 @@ Pure. It must not know where samples or buckets come from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -16,17 +16,55 @@ _LEAST: Final = attrgetter("least")
 _MOST: Final = attrgetter("most")
 
 
+class Thinning:
+    """At most `count` of `length` samples, which come piece by piece; no more of them is held than is chosen.
+
+    The first, the last, the lowest and the highest are among them from four on.
+    """
+
+    def __init__(self, length: int, count: int) -> None:
+        self._parts = _kept(length, count)
+        self._part = next(self._parts, None)
+        self._place = 0
+        self._open: dict[int, Sample] = {}
+        self._chosen: list[Sample] = []
+        self.size = 0
+        """Bytes of what is chosen, about."""
+
+    def add(self, values: Sequence[Value], sample: Callable[[int], Sample]) -> None:
+        """The next piece: its values, and a sample as a whole by its place in it."""
+        start, stop = self._place, self._place + len(values)
+        self._place = stop
+        while self._part is not None and self._part[0] < stop:
+            begin, end = max(self._part[0], start), min(self._part[1], stop)
+            pairs = [(place, held.value) for place, held in self._open.items()]
+            pairs += [
+                (place, values[place - start])
+                for place in _extremes(enumerate(values[begin - start : end - start], begin))
+            ]
+            self._open = {place: self._open.get(place) or sample(place - start) for place in _extremes(pairs)}
+            if self._part[1] > stop:
+                return
+            self._close()
+            self._part = next(self._parts, None)
+
+    def _close(self) -> None:
+        samples = [self._open[place] for place in sorted(self._open)]
+        self._open = {}
+        self._chosen += samples
+        self.size += sum(sample.size for sample in samples)
+
+    def chosen(self) -> list[Sample]:
+        """All that were chosen; nothing more is to come."""
+        self._close()
+        return self._chosen
+
+
 def thinned(samples: Sequence[Sample], count: int) -> list[Sample]:
-    """At most so many of the samples; the first, the last, the lowest and the highest are among them from four on."""
-    if len(samples) <= count:
-        return list(samples)
-    if count <= 1:
-        return list(samples[-1:]) if count else []
-    inner = max((count - 2) // 2, 0)
-    chosen = {0, len(samples) - 1}
-    for begin, end in _parts(1, len(samples) - 1, inner):
-        chosen |= _extremes([sample.value for sample in samples[begin:end]], begin)
-    return [samples[place] for place in sorted(chosen)]
+    """At most so many of the samples."""
+    thinning = Thinning(len(samples), count)
+    thinning.add([sample.value for sample in samples], samples.__getitem__)
+    return thinning.chosen()
 
 
 def course(buckets: Sequence[Bucket], span: float, count: int) -> list[Sample]:
@@ -54,9 +92,26 @@ def _parts(begin: int, end: int, count: int) -> Iterator[tuple[int, int]]:
         yield begin + length * number // count, begin + length * (number + 1) // count
 
 
-def _extremes(values: Sequence[Value], begin: int) -> set[int]:
+def _kept(length: int, count: int) -> Iterator[tuple[int, int]]:
+    """The parts of which the lowest and highest are kept; the first and the last sample are parts of their own."""
+    if length <= count:
+        yield from _parts(0, length, length)
+        return
+    if count > 1:
+        yield 0, 1
+        yield from _parts(1, length - 1, (count - 2) // 2)
+    if count:
+        yield length - 1, length
+
+
+def _extremes(values: Iterable[tuple[int, Value]]) -> set[int]:
     """The places of the lowest and the highest number; of the first value where there is none."""
-    numbers = [(value, place) for place, value in enumerate(values, begin) if isinstance(value, int | float)]
-    if not numbers:
-        return {begin}
-    return {min(numbers)[1], max(numbers)[1]}
+    first, numbers = None, []
+    for place, value in values:
+        if first is None:
+            first = place
+        if isinstance(value, int | float):
+            numbers.append((value, place))
+    if numbers:
+        return {min(numbers)[1], max(numbers)[1]}
+    return set() if first is None else {first}

@@ -10,16 +10,17 @@ import contextlib
 import math
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from hallway.clock import Clock, pause
 from hallway.errors import HallwayError, InvalidInput, Unavailable
-from hallway.home.past import SECONDS_OF, Bucket, Columns, Known, Sample, Series, SeriesKind, Span
+from hallway.home.past import MOST_BYTES, SECONDS_OF, Bucket, Columns, Known, Sample, Series, SeriesKind, Span
 from hallway.store.history import courses
 from hallway.store.history.archive import Archive, Holding, Page
 from hallway.store.history.file import UNREADABLE, HistoryFile
 from hallway.store.history.flow import FOLD_AGE, Flow
-from hallway.store.history.merging import columns_of, of_series, samples_of
+from hallway.store.history.merging import columns_of, of_series, sample_of, samples_of, text_bytes
 from hallway.store.history.rollups import rolled_up
 from hallway.store.history.tail import Rows, Track, page_of
 from hallway.store.history.windows import Windows
@@ -28,7 +29,9 @@ REOPEN_AFTER: Final = 10.0
 FARTHEST: Final = 2**53
 """Milliseconds: times beyond are as good as without end."""
 RAW_AT_MOST: Final = 20_000
-"""More samples than these are not looked through for a course that roll-ups can show."""
+"""More samples than these are not looked through for a course that roll-ups can show, nor held for any."""
+HELD_BYTES: Final = 4_000_000
+"""Nor is more text held than this."""
 BUCKETS_PER_POINT: Final = 4
 PAGES_AT_ONCE: Final = 2000
 SPANS: Final[tuple[Span, ...]] = ("5min", "hour", "day")
@@ -216,10 +219,34 @@ class HistoryStore:
             return []
         span = self._span_for(track, (await self.holdings()).get(track.number), (after, before), count)
         if span is None:
-            pages = [page async for page in self.pages(track, _span(after, before))]
-            return courses.thinned([sample for page in pages for sample in samples_of(page)], count)
+            return await self._thinned(track, _span(after, before), count)
         found = await self.buckets(series, span, after, before)
         return courses.course(found, SECONDS_OF[span], count)
+
+    async def _thinned(self, track: Track, span: tuple[int | None, int | None], count: int) -> list[Sample]:
+        """Of much, only how much it is can be seen at first: it is read once more then."""
+        rows = self.shown(track, span)
+        held: list[Page] = []
+        length = size = 0
+        async for page in of_series(self.archive, track.number, rows, span):
+            length += len(page.ats)
+            size += text_bytes(page) if track.type == "string" else 0
+            if length <= RAW_AT_MOST and size <= HELD_BYTES:
+                held.append(page)
+            else:
+                held.clear()
+        while True:
+            thinning = courses.Thinning(length, count)
+            if length and not held:
+                async for page in of_series(self.archive, track.number, rows, span):
+                    thinning.add(page.values, partial(sample_of, page))
+                    if thinning.size > MOST_BYTES:
+                        break
+            for page in held:
+                thinning.add(page.values, partial(sample_of, page))
+            if thinning.size <= MOST_BYTES or count == 1:
+                return thinning.chosen()
+            count //= 2
 
     def _span_for(self, track: Track, holding: Holding | None, wanted: tuple[float, float], count: int) -> Span | None:
         """The roll-ups that show the course well enough; None: the samples themselves."""

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
 
-from hallway.home.past import Columns, Sample, Series
+from hallway.home.past import Columns, Sample, Series, size_of
 from hallway.home.values import Attributes, Value, decode, encode
 from hallway.store.history.archive import Archive, Page
 from hallway.store.history.tail import Rows, page_of
@@ -138,3 +138,14 @@ def samples_of(page: Page) -> list[Sample]:
     return [
         Sample(at / 1000, value, read(more)) for at, value, more in zip(page.ats, page.values, page.mores, strict=True)
     ]
+
+
+def sample_of(page: Page, place: int) -> Sample:
+    """One of them."""
+    more = Mores().read(page.mores[place]) if page.mores else None
+    return Sample(page.ats[place] / 1000, page.values[place], more)
+
+
+def text_bytes(page: Page) -> int:
+    """How many bytes its texts have, and what is said beside them; what is said more than once counts each time."""
+    return sum(map(size_of, page.values)) + sum(map(len, filter(None, page.mores)))
