@@ -5,11 +5,12 @@ Written from the documentation, not from the engine, with which a test compares 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 QUIET = 0.5
 Values = Mapping[str, object]
+_PLACES = {"later": -1, "not later": -2}
 
 
 class SlowPredicate(NamedTuple):
@@ -32,18 +33,21 @@ class SlowPredicate(NamedTuple):
 
 
 class SlowRule(NamedTuple):
-    """One or two predicates, how they are joined, and when the line is written."""
+    """One or two predicates, how they are joined, when the line is written, and whether there is an `else`."""
 
     first: SlowPredicate
     second: SlowPredicate | None
     joint: str
     after: int
     again: str
+    otherwise: bool = False
 
     @property
     def text(self) -> str:
         condition = self.first.text + (f" {self.joint} {self.second.text}" if self.second else "")
-        return f'when {condition} then log "now" and log "later" after {self.after}.25 seconds'
+        deeds = f'log "now" and log "later" after {self.after}.25 seconds'
+        other = f' else log "not now" and log "not later" after {self.after}.5 seconds' if self.otherwise else ""
+        return f"when {condition} then {deeds}{other}"
 
     @property
     def predicates(self) -> tuple[SlowPredicate, ...]:
@@ -69,31 +73,34 @@ class SlowHouse:
         self.lines: list[tuple[float, int, str]] = []
         self._known: list[list[bool | None]] = [[p.holds(values) for p in rule.predicates] for rule in rules]
         self._lasting: dict[tuple[int, int], _Lasting] = {}
-        self._later: list[list[float]] = [[] for _ in rules]
-        self._ran: list[float] = [float("-inf")] * len(rules)
+        self._later: list[list[tuple[float, str]]] = [[] for _ in rules]
+        self._ran: list[tuple[float, str]] = [(float("-inf"), "")] * len(rules)
         for number, rule in enumerate(rules):
             for place, predicate in enumerate(rule.predicates):
                 if predicate.lasting and predicate.holds(values):
                     self._lasting[number, place] = _Lasting(now, starts=False)
+        self._held = [self._is_met(number) for number in range(len(rules))]
 
     def tell(self, source: str, value: object) -> None:
         """A source has a value now."""
         self.values[source] = value
         for number, rule in enumerate(self.rules):
-            came_true = set()
+            came_true, came_false = set(), False
             for place, predicate in enumerate(rule.predicates):
                 truth, known = predicate.holds(self.values), self._known[number][place]
                 if predicate.source != source or truth is known:
                     continue
                 self._known[number][place] = truth
+                was = not truth
                 if not predicate.lasting:
                     came_true |= {place} if truth and not predicate.condition_only else set()
                 elif truth:
                     self._lasting[number, place] = _Lasting(self.now, starts=True)
                 else:
-                    self._lasting.pop((number, place), None)
-            if came_true:
-                self._started(number, came_true)
+                    was = self._lasting.pop((number, place)).told
+                came_false |= was and not predicate.condition_only and not predicate.trigger
+            if came_true or came_false:
+                self._turned(number, came_true)
 
     def wait(self, seconds: int) -> None:
         """All that is due happens at its time."""
@@ -106,20 +113,22 @@ class SlowHouse:
     def restart(self, seconds: int) -> None:
         """Nobody looks for a while; then all that was due happens at once, in its order."""
         self.now += seconds
-        self._ran = [float("-inf")] * len(self.rules)
+        self._ran = [(float("-inf"), "")] * len(self.rules)
+        self._held = [self._is_met(number) for number in range(len(self.rules))]
         while self._first_due() <= self.now:
             self._do_first()
 
     # ------------------------------------------------------------------ inside
 
     def _all_due(self) -> list[tuple[float, int, int]]:
-        """What is to come: when, of which rule, and of which predicate (-1: a line is written)."""
+        """What is to come: when, of which rule, and of which predicate (-1, -2: a line of either side is written)."""
         lasting = [
             (state.begun + self.rules[number].predicates[place].lasting, number, place)
             for (number, place), state in self._lasting.items()
             if not state.told
         ]
-        return sorted(lasting + [(due, number, -1) for number, later in enumerate(self._later) for due in later])
+        lines = [(due, number, _PLACES[line]) for number, later in enumerate(self._later) for due, line in later]
+        return sorted(lasting + lines)
 
     def _first_due(self) -> float:
         return next((due for due, *_ in self._all_due()), float("inf"))
@@ -127,28 +136,46 @@ class SlowHouse:
     def _do_first(self) -> None:
         due, number, place = self._all_due()[0]
         if place < 0:
-            self._later[number].remove(due)
-            self.lines.append((self.now, number, "later"))
+            line = next(line for line, its_place in _PLACES.items() if its_place == place)
+            self._later[number].remove((due, line))
+            self.lines.append((self.now, number, line))
             return
         state = self._lasting[number, place]
         state.told = True
-        if state.starts and not self.rules[number].predicates[place].condition_only:
-            self._started(number, {place})
+        if self.rules[number].predicates[place].condition_only:
+            return
+        if state.starts:
+            self._turned(number, {place})
+        else:
+            self._held[number] = self._is_met(number)
 
-    def _started(self, number: int, came_true: set[int]) -> None:
+    def _turned(self, number: int, came_true: set[int]) -> None:
+        """Parts of a condition came true, or false if none did."""
+        rule = self.rules[number]
+        held, self._held[number] = self._held[number], self._is_met(number)
+        if self._is_met(number, came_true):
+            if came_true:
+                self._run(number, "now", "later", 0.25)
+        elif rule.otherwise and (held or any(rule.predicates[place].trigger for place in came_true)):
+            self._run(number, "not now", "not later", 0.5)
+
+    def _run(self, number: int, now: str, later: str, fraction: float) -> None:
+        rule, (ran, side) = self.rules[number], self._ran[number]
+        if rule.again == "ignore" and side == now and self.now - ran <= QUIET:
+            return
+        self._ran[number] = self.now, now
+        self.lines.append((self.now, number, now))
+        planned = [plan for plan in self._later[number] if rule.again != "ignore" or plan[1] != later]
+        self._later[number] = [*planned, (self.now + rule.after + fraction, later)]
+
+    def _is_met(self, number: int, came_true: Collection[int] = ()) -> bool:
+        """Whether the condition is true; what is true for a moment only is so at that moment."""
         rule = self.rules[number]
         found = [
             place in came_true or (not predicate.trigger and self._is_true(number, place))
             for place, predicate in enumerate(rule.predicates)
         ]
-        if not (any(found) if rule.joint == "or" else all(found)):
-            return
-        if rule.again == "ignore" and self.now - self._ran[number] <= QUIET:
-            return
-        self._ran[number] = self.now
-        self.lines.append((self.now, number, "now"))
-        later = [] if rule.again == "ignore" else self._later[number]
-        self._later[number] = [*later, self.now + rule.after + 0.25]
+        return any(found) if rule.joint == "or" else all(found)
 
     def _is_true(self, number: int, place: int) -> bool:
         predicate = self.rules[number].predicates[place]

@@ -241,6 +241,19 @@ def test_else_of_a_new_rule_waits_until_its_condition_was_true() -> None:
     assert house.heard() == ["off"]
 
 
+@pytest.mark.parametrize("restarts", [0, 1])
+def test_else_is_done_too_when_what_had_begun_before_the_rule_lasts_and_comes_false(restarts: int) -> None:
+    house = RuledHouse()
+    house.turn("lamp", True)
+    house.rule('when lamp is on for 5 seconds then log "yes" else log "no"')
+    house.wait(6)
+    for _ in range(restarts):
+        house.restart()
+    assert house.heard() == []
+    house.turn("lamp", False)
+    assert house.heard() == ["no"]
+
+
 def test_else_remembers_over_a_restart_what_was_true() -> None:
     house = RuledHouse('when lamp is on and fan is on then log "yes" else log "no"')
     house.turn("lamp", True)

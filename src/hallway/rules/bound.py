@@ -209,8 +209,12 @@ class BoundPredicate:
     def _lasted(self, body: Attributes, late: float) -> None:
         self._achieved = True
         self.rule.keep(self._for, {**body, DUE: None})
-        if body.get("starts") and not self.predicate.just_condition:
+        if self.predicate.just_condition:
+            return
+        if body.get("starts"):
             self.rule.decides.triggered(self.rule, self, self._lasting(body, late))
+        else:
+            self.rule.look_on()
 
     def _lasting(self, body: Attributes, late: float) -> Cause:
         lasted = self.predicate.duration
