@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hallway.home.past import Bucket, Sample
+from hallway.clock import VirtualClock
+from hallway.home.past import Bucket, Sample, Series
 from hallway.home.values import Value
+from hallway.store.history import history
 from hallway.store.history.courses import Thinning, course, thinned
+from tests.store.history.pasts import Past, chunks
 
 
 @given(values=st.lists(st.floats(-1e6, 1e6), max_size=200), count=st.integers(0, 50))
@@ -95,3 +101,61 @@ def all_at_once(samples: list[Sample], count: int) -> list[Sample]:
         both = {sample.at: sample for sample in (*numbers[:1], *numbers[-1:])}
         chosen += [both[at] for at in sorted(both)] or part[:1]
     return [*chosen, samples[-1]]
+
+
+T0 = 1_800_000_000.0
+LAMP, COMFORT = Series("entity", "light.lamp"), Series("variable", "comfort")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 40, 299, 300])
+async def test_the_course_of_more_than_is_held_is_that_of_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    past = Past(tmp_path, VirtualClock(T0), chunks)
+    await past.open()
+    monkeypatch.setattr(history, "RAW_AT_MOST", 30)
+    for number in range(300):
+        value, more = "on" if number % 3 else number % 70, {"attributes": {"brightness": number}}
+        past.record(LAMP, T0 + number, value, more, kind="string")
+        past.record(COMFORT, T0 + number, f"state {number}", kind="string")
+        if number in {100, 200}:
+            await past.store.flow.fold()
+    for series in (LAMP, COMFORT):
+        assert await past.store.points(series, T0 - 1, T0 + 1000, count) == thinned(past.of(series), count)
+    await past.close()
+
+
+async def test_the_course_of_long_texts_has_fewer_points_where_it_would_be_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past = Past(tmp_path, VirtualClock(T0), chunks)
+    await past.open()
+    monkeypatch.setattr(history, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(history, "HELD_BYTES", 10_000)
+    for number in range(200):
+        past.record(COMFORT, T0 + number, f"{number} " + 997 * "x", kind="string")
+    few = await past.store.points(COMFORT, T0 - 1, T0 + 1000, 100)
+    assert 5 <= len(few) <= 20
+    everything = past.of(COMFORT)
+    assert (few[0], few[-1]) == (everything[0], everything[-1])
+    await past.close()
+
+
+async def test_the_course_of_many_states_is_not_held_in_memory_as_a_whole(tmp_path: Path) -> None:
+    past = Past(tmp_path, VirtualClock(T0), chunks)
+    await past.open()
+    count, note = 30_000, 300 * "x"
+    for number in range(count):
+        past.record(LAMP, T0 + number, "on", {"attributes": {"note": f"{number} {note}"}}, kind="string")
+        if number % 5000 == 0:
+            await past.store.flow.fold()
+    await past.store.flow.fold()
+    tracemalloc.start()
+    try:
+        few = await past.store.points(LAMP, T0 - 1, T0 + count, 10)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (few[0], few[-1]) == (past.of(LAMP)[0], past.of(LAMP)[-1])
+    assert peak < count * len(note)
+    await past.close()

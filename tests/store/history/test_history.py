@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import sqlite3
-import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -18,10 +17,9 @@ from hypothesis import strategies as st
 from hallway.clock import VirtualClock
 from hallway.errors import Unavailable
 from hallway.home.past import Sample, Series
-from hallway.store.history import flow, history
+from hallway.store.history import flow
 from hallway.store.history.archive import Archive
 from hallway.store.history.codec import unpack
-from hallway.store.history.courses import thinned
 from hallway.store.history.file import HistoryFile
 from hallway.store.history.flow import LOSS_SHOWN
 from hallway.store.history.history import REOPEN_AFTER
@@ -384,54 +382,6 @@ async def test_a_disk_that_refuses_costs_the_oldest_in_memory_and_recovers_by_it
     await past.store.flow.fold()
     values = [sample.value for sample in await samples(past, TEMPERATURE)]
     assert values == [0.0, *(float(number) for number in range(lost + 1, 201))]
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 5, 40, 299, 300])
-async def test_the_course_of_more_than_is_held_is_that_of_all_of_it(
-    past: Past, monkeypatch: pytest.MonkeyPatch, count: int
-) -> None:
-    monkeypatch.setattr(history, "RAW_AT_MOST", 30)
-    for number in range(300):
-        value, more = "on" if number % 3 else number % 70, {"attributes": {"brightness": number}}
-        past.record(LAMP, T0 + number, value, more, kind="string")
-        past.record(COMFORT, T0 + number, f"state {number}", kind="string")
-        if number in {100, 200}:
-            await past.store.flow.fold()
-    for series in (LAMP, COMFORT):
-        assert await past.store.points(series, T0 - 1, T0 + 1000, count) == thinned(past.of(series), count)
-
-
-async def test_the_course_of_long_texts_has_fewer_points_where_it_would_be_too_much(
-    past: Past, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(history, "MOST_BYTES", 20_000)
-    monkeypatch.setattr(history, "HELD_BYTES", 10_000)
-    for number in range(200):
-        past.record(COMFORT, T0 + number, f"{number} " + 997 * "x", kind="string")
-    few = await past.store.points(COMFORT, T0 - 1, T0 + 1000, 100)
-    assert 5 <= len(few) <= 20
-    everything = past.of(COMFORT)
-    assert (few[0], few[-1]) == (everything[0], everything[-1])
-
-
-async def test_the_course_of_many_states_is_not_held_in_memory_as_a_whole(tmp_path: Path, clock: VirtualClock) -> None:
-    past = Past(tmp_path, clock)
-    await past.open()
-    count, note = 30_000, 300 * "x"
-    for number in range(count):
-        past.record(LAMP, T0 + number, "on", {"attributes": {"note": f"{number} {note}"}}, kind="string")
-        if number % 5000 == 0:
-            await past.store.flow.fold()
-    await past.store.flow.fold()
-    tracemalloc.start()
-    try:
-        few = await past.store.points(LAMP, T0 - 1, T0 + count, 10)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert (few[0], few[-1]) == (past.of(LAMP)[0], past.of(LAMP)[-1])
-    assert peak < count * len(note)
-    await past.close()
 
 
 async def test_the_course_of_a_year_shows_its_lowest_and_highest_point(past: Past, clock: VirtualClock) -> None:
