@@ -309,3 +309,41 @@ def test_what_somebody_has_to_mend_is_told_to_people_also_while_the_server_is_th
     postgres_server.sql(f"ALTER ROLE {user} PASSWORD 'two'")
     postgres_server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'")
     wait_for(lambda: "mend user and password" in texts(hub), "a message of the password")
+
+
+def is_dropped(server: PostgresServer, name: str) -> bool:
+    try:
+        server.sql("DROP SCHEMA hallway CASCADE", name)
+    except subprocess.CalledProcessError:  # a deadlock with what is being written ends one of the two
+        return False
+    return True
+
+
+@pytest.mark.parametrize("what", ["schema", "database"])
+def test_that_the_past_in_the_database_was_dropped_is_told_to_people(
+    start_hub: StartHub, postgres_server: PostgresServer, database: str, what: str
+) -> None:
+    name = database.rpartition("/")[2]
+    hub = start_hub(configuration(database))
+    wait_for(lambda: bool(status(hub)["inStep"]), "the replica")
+    if what == "schema":
+        wait_for(lambda: is_dropped(postgres_server, name), "a moment in which nobody holds two of the tables")
+    else:
+        postgres_server.sql(f"DROP DATABASE {name} WITH (FORCE)")
+        wait_for(lambda: "make the database" in texts(hub), "a message that it is gone")
+        postgres_server.sql(f"CREATE DATABASE {name}")
+    numbers = count()
+
+    def is_told(times: int) -> Callable[[], bool]:
+        def told() -> bool:
+            post_state(hub, "sensor.garden", str(next(numbers)))
+            return texts(hub).count("is there again") >= times
+
+        return told
+
+    wait_for(is_told(1), "that it is there again")
+    assert "samples that stood there alone are lost" in texts(hub)
+    wait_for(lambda: bool(status(hub)["inStep"]), "the replica of the home")
+    postgres_server.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    wait_for(is_told(2), "that it is there again after a mere interruption")
+    assert texts(hub).count("samples that stood there alone are lost") == 1

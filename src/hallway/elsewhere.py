@@ -23,7 +23,7 @@ from hallway.store.history.traces import TraceRows
 from hallway.store.postgres.address import read_address
 from hallway.store.postgres.archive import PostgresArchive
 from hallway.store.postgres.fetching import fetch_home, this_one
-from hallway.store.postgres.identity import KEY, KIND, Claim, check
+from hallway.store.postgres.identity import KEY, KIND, Claim, check, is_nobodys
 from hallway.store.postgres.log_replica import LogReplica
 from hallway.store.postgres.replica import Replica
 from hallway.store.postgres.replicating import refuse_later
@@ -41,6 +41,10 @@ AGAIN_AFTER: Final = 5.0
 """Seconds until it is tried again to keep the incarnation, while home.db cannot be written."""
 BEGINS: Final = 5.0
 """Seconds from the start in which somebody asks for the past, and tells why that cannot be."""
+EMPTY: Final = (
+    ", but somebody has dropped what it held: samples that stood there alone are lost, unless a backup of the database "
+    "has them; all else is sent to it again"
+)
 SOON: Final = 15.0
 """Logs that are no more seconds behind are in step: they are sent every few seconds."""
 
@@ -67,6 +71,7 @@ class Elsewhere:
         self._leaving: asyncio.Task[None] | None = None
         self._said: str | None = None
         self._was_there = False
+        self._is_empty = False
         self._started = clock.monotonic()
 
     @staticmethod
@@ -135,6 +140,7 @@ class Elsewhere:
                 return incarnation
 
     async def _check(self, connection: Connection) -> None:
+        self._is_empty = self._is_empty or await is_nobodys(connection)
         await check(connection, self._claim, self.server.address)
         try:
             await refuse_later(connection, self._path, self.server.address)
@@ -154,10 +160,11 @@ class Elsewhere:
         """Tell people that it is away or must not be used, and that it is back; at the start the past tells that."""
         begins = not self._was_there and self._clock.monotonic() - self._started < BEGINS
         if condition.problem is None:
+            lost, self._is_empty = self._was_there and self._is_empty, False
             self._was_there = True
-            if self._said is not None:
-                told = f"the database {self.server.address} is there again"
-                self._home.messages.say("info", told, TAGS, CONTEXT)
+            if self._said is not None or lost:
+                told = f"the database {self.server.address} is there again{EMPTY if lost else ''}"
+                self._home.messages.say("error" if lost else "info", told, TAGS, CONTEXT)
             self._said = None
             self._back()
         elif not begins and condition.problem != self._said:

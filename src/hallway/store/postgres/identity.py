@@ -16,6 +16,7 @@ KIND, KEY = "hub", "database"
 """The definition of home.db that says which incarnation it is."""
 _PUT = "INSERT INTO home (hub_id, incarnation) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _GET = "SELECT hub_id, incarnation FROM home"
+_IS_NOBODYS = "SELECT NOT EXISTS (SELECT FROM home)"
 
 
 class Claim(NamedTuple):
@@ -23,6 +24,11 @@ class Claim(NamedTuple):
 
     hub_id: str
     incarnation: str
+
+
+async def is_nobodys(connection: Connection) -> bool:
+    """Whether it holds no home yet, or none any more."""
+    return bool(await connection.fetchval(_IS_NOBODYS))
 
 
 async def check(connection: Connection, claim: Claim, address: Address) -> None:
