@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hallway.home.changes import Fired, Updated, VariableSet
+from hallway.home.changes import Context, Fired, Noted, Updated, VariableSet
 from hallway.home.services import MAX_OPEN_CALLS
+from hallway.home.values import Value
 from tests.rules.houses import NOW, SOMEBODY, RuledHouse
 
 # ---------------------------------------------------------------------- for, on a predicate
@@ -307,6 +308,41 @@ def test_what_waited_in_the_queue_tells_what_it_saw_when_it_was_started() -> Non
         house.set("x", value)
     house.wait(100)
     assert [trace.seen[0].values for trace in house.traces()] == [{"x": 1}, {"x": 2}, {"x": 3}]
+
+
+def test_what_waited_in_the_queue_tells_that_over_a_restart_too() -> None:
+    condition = "$x > 0 and [lamp is on for 1 second or $word + $y < 5] or ding is pressed"
+    house, same = [
+        RuledHouse({"rule": f'when {condition} then log "a" after 10 seconds', "again": "queue"}) for _ in range(2)
+    ]
+    for each in (house, same):
+        each.turn("lamp", True)
+        each.ring()
+        each.set("y", 5)
+        each.set("x", 1)
+        each.ring()
+        each.wait(3)
+    house.restart()
+    for each in (house, same):
+        each.wait(100)
+    assert [trace.seen for trace in house.traces()][-1] == [trace.seen for trace in same.traces()][-1]
+    assert len(house.traces()[-1].seen) == 4
+    assert {trace.reason for trace in house.traces()} == {""}
+
+
+@pytest.mark.parametrize("found", [None, 5, {}, {"at": 1.0, "truths": [True, False]}])
+def test_a_run_that_waits_without_saying_what_was_found_runs_all_the_same(found: Value) -> None:
+    house = RuledHouse({"rule": 'when ding is pressed then log "a" after 10 seconds', "again": "queue"})
+    house.ring()
+    house.ring()
+    [note] = [note for note in house.engine.tasks() if note.name.startswith("queue:")]
+    context = Context("rules")
+    changes = house.home.changes
+    changes.emit(Noted(changes.next(), NOW, context, note.owner, note.name, {**note.body, "found": found}))
+    house.restart()
+    house.wait(100)
+    assert house.heard() == ["a", "a"]
+    assert house.traces()[-1].seen == ()
 
 
 def test_a_loop_through_the_queue_ends_at_the_limit_of_causes() -> None:

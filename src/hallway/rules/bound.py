@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Protocol
 
+import msgspec
+
 from hallway.errors import HallwayError
 from hallway.home.changes import Context
 from hallway.home.rules import Rule
@@ -20,10 +22,11 @@ from hallway.rules.causes import Cause
 from hallway.rules.signals import Signal
 from hallway.rules.sources import Asked, Ground
 from hallway.rules.tasks import DUE, PUNCTUAL, SOON, Note, Run, Tasks
-from hallway.rules.traces import NOTHING, Draft, Finding
+from hallway.rules.traces import NOTHING, Draft, Finding, KeptFinding
 
 FOR: Final = "for"
 TIME: Final = "time"
+FOUND: Final = "found"
 INSTANT: Final = 1e-6
 
 
@@ -344,6 +347,16 @@ class BoundRule:
             now, self.sentence.predicates, found, started, self._asked, facts, why or NOTHING, since or NOTHING
         )
         return self._is_true(found), finding
+
+    def found_before(self, note: Note) -> Finding | None:
+        """How the predicates were found when that was noted for this very sentence."""
+        if note.body.get("of") != self._of or note.body.get(FOUND) is None:
+            return None
+        try:
+            kept = msgspec.convert(note.body[FOUND], KeptFinding, str_keys=True)
+        except msgspec.ValidationError:
+            return None
+        return kept.finding(self.sentence.predicates, self._asked)
 
     def look_on(self) -> None:
         """Note whether the condition is true, beside what was only true for a moment."""

@@ -20,10 +20,10 @@ from hallway.home.dates import date_text
 from hallway.home.home import Home
 from hallway.home.values import Attributes
 from hallway.language.deeds import Action, HomeScope, Outcome, Undo
-from hallway.rules.bound import BoundRule, context_in
+from hallway.rules.bound import FOUND, BoundRule, context_in
 from hallway.rules.causes import MAX_TEXT, Cause
 from hallway.rules.tasks import SOON, Note, Tasks
-from hallway.rules.traces import Did, Draft, Finding, Result, Traces
+from hallway.rules.traces import Did, Draft, Finding, KeptFinding, Result, Traces
 
 log = logging.getLogger(__name__)
 
@@ -65,16 +65,15 @@ class _Run:
 
 
 class _Busy:
-    """What a rule is doing. findings: how the condition of what waits in the queue was found, but for a restart."""
+    """What a rule is doing."""
 
-    __slots__ = ("findings", "last_at", "last_result", "queued", "under_way")
+    __slots__ = ("last_at", "last_result", "queued", "under_way")
 
     def __init__(self) -> None:
         self.last_at = float("-inf")
         self.last_result: Result | None = None
         self.under_way = 0
         self.queued = 0
-        self.findings: dict[str, Finding | None] = {}
 
 
 class Runs:
@@ -187,9 +186,9 @@ class Runs:
             "user": user,
             "depth": max(0, cause.following(rule.owner).depth - 1),
         }
-        name = f"{QUEUE}:{busy.queued:06d}"
-        busy.findings[name] = wanted.finding
-        rule.keep(name, body)
+        if wanted.finding is not None:
+            body[FOUND] = msgspec.to_builtins(KeptFinding.of(wanted.finding), str_keys=True)
+        rule.keep(f"{QUEUE}:{busy.queued:06d}", body)
 
     def _ended(self, rule: BoundRule) -> None:
         """Something is done: who waits for the end of a run may begin."""
@@ -200,7 +199,7 @@ class Runs:
         if first is not None:
             rule.forget(first.name)
             busy.under_way += 1
-            wanted = _wanted_in(first, busy.findings.pop(first.name, None))
+            wanted = _wanted_in(first, rule.found_before(first))
             self._home.changes.after(lambda: self._begin(rule, wanted, busy))
 
     # ------------------------------------------------------------------ one action

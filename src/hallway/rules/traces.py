@@ -132,6 +132,29 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+class KeptFinding(msgspec.Struct, frozen=True, gc=False):
+    """What of a finding must be kept over a restart, where the sentence is kept anyway."""
+
+    at: float
+    truths: tuple[bool, ...]
+    started: int
+    facts: tuple[tuple[Any, float | None], ...]
+    why: dict[int, str]
+    since: dict[int, float]
+
+    @classmethod
+    def of(cls, finding: Finding) -> KeptFinding:
+        """To be written down."""
+        why, since = dict(finding.why), dict(finding.since)
+        return cls(finding.at, finding.truths, finding.started, finding.facts, why, since)
+
+    def finding(self, predicates: tuple[Predicate, ...], asked: tuple[tuple[str, ...], ...]) -> Finding | None:
+        """As it was; None if it is of another sentence."""
+        if len(self.truths) != len(predicates) or len(self.facts) != sum(map(len, asked)):
+            return None
+        return Finding(self.at, predicates, self.truths, self.started, asked, self.facts, self.why, self.since)
+
+
 class Draft(msgspec.Struct, frozen=True, gc=False):
     """A trace that nobody has read yet. reason: empty where it follows from the finding."""
 
