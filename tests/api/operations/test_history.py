@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import msgspec
 import pytest
 
 from hallway.access.callers import Caller, Permission
+from hallway.api.operations import history
 from hallway.api.operations.logging_cost import cost_of
-from hallway.home.past import Known, Series
+from hallway.home.past import Known, Sample, Series
 from tests.api.operations.pimatic.desk import ADMIN, Desk
 from tests.home.homes import NOW, a_device
 
@@ -36,11 +38,48 @@ async def test_samples_are_told_oldest_first_or_newest_first(desk: Desk) -> None
     told = await desk.ask("getHistorySamples", series="outside.temperature")
     assert told == {"type": "number", "times": [MS, MS + 10_000, MS + 20_000], "values": [20.0, 22.0, 21.0]}
     newest = await desk.ask("getHistorySamples", series="outside.temperature", newest="true", limit=1)
-    assert newest["values"] == [21.0]
+    assert (newest["values"], newest["next"]) == ([21.0], f"{MS + 20_000}.1")
     some = await desk.ask("getHistorySamples", series="outside.temperature", after=MS + 5000, before=MS + 15_000)
     assert some["values"] == [22.0]
     assert (await desk.ask("getHistorySamples", series="$comfort"))["values"] == [5]
     assert (await desk.ask("getHistorySamples", series="switch.lamp"))["attributes"] == [None]
+
+
+async def pages(desk: Desk, **given: Any) -> list[list[Any]]:
+    """The values of answer after answer, until there is nothing more."""
+    found = [await desk.ask("getHistorySamples", **given)]
+    while "next" in found[-1]:
+        found.append(await desk.ask("getHistorySamples", **given, cursor=found[-1]["next"]))
+    return [answer["values"] for answer in found]
+
+
+@pytest.mark.parametrize("newest", [False, True])
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+async def test_all_samples_come_one_answer_after_the_other(desk: Desk, newest: bool, limit: int) -> None:
+    """Also many of one millisecond."""
+    lamp = Series("attribute", "lamp", "state")
+    desk.past.put(lamp, *((NOW + at, number) for number, at in enumerate([0, 1, 1, 1, 1, 1, 2, 3])))
+    found = await pages(desk, series="lamp.state", limit=limit, newest=newest)
+    at_once = await desk.ask("getHistorySamples", series="lamp.state", limit=8, newest=newest)
+    assert list(chain.from_iterable(found)) == at_once["values"]
+    assert sorted(at_once["values"]) == list(range(8))
+    assert [len(page) for page in found[:-1]] == [limit] * (len(found) - 1)
+    some = await pages(desk, series="lamp.state", limit=limit, newest=newest, after=MS + 1000, before=MS + 2000)
+    assert sorted(chain.from_iterable(some)) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_no_more_text_is_told_at_once_than_is_good_for_anybody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MOST_BYTES", 1000)
+    comfort, lamp = Series("variable", "comfort"), Series("entity", "switch.lamp")
+    desk.past.put(
+        comfort, *((NOW + 1 + number, f"{number} " + 400 * "x") for number in range(5)), (NOW + 9, 5000 * "x")
+    )
+    found = await pages(desk, series="$comfort")
+    assert [len(page) for page in found] == [3, 2, 1, 1]
+    desk.past.add(lamp, *(Sample(NOW + 1 + n, "on", {"attributes": {"note": f"{n} " + 400 * "x"}}) for n in range(4)))
+    assert [len(page) for page in await pages(desk, series="switch.lamp")] == [3, 2]
 
 
 async def test_points_and_buckets_are_of_the_last_hours_where_nothing_is_said(desk: Desk) -> None:
@@ -62,6 +101,7 @@ async def test_points_and_buckets_are_of_the_last_hours_where_nothing_is_said(de
         ("getHistorySamples", {"series": "outside.nothing"}, "nothing is kept of outside.nothing"),
         ("getHistorySamples", {"series": "outside.temperature", "limit": 0}, "limit is 0"),
         ("getHistorySamples", {"series": "outside.temperature", "after": "soon"}, "after must be a time"),
+        ("getHistorySamples", {"series": "outside.temperature", "cursor": "there"}, "cursor is 'there'"),
         ("getHistoryPoints", {"series": "outside.temperature", "count": 10**6}, "count is"),
         ("getHistoryPoints", {"series": "outside.temperature", "after": MS, "before": 0}, "not be later"),
         ("getHistoryBuckets", {"series": "outside.temperature", "span": "week"}, "span is 'week'"),

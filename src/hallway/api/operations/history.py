@@ -6,9 +6,12 @@ Everybody is told what they may read. It must not know where the past is kept.
 from __future__ import annotations
 
 import math
-from typing import Final, get_args
+import re
+from collections.abc import AsyncIterator
+from typing import Final, NamedTuple, get_args
 
 from hallway.api.operations.base import Ask, Hub, Operation, never
+from hallway.api.operations.large_results import close
 from hallway.api.operations.logging_cost import Cost, cost_of, usual_bytes
 from hallway.api.operations.past_names import NOTHING_KEPT, past_of, readable
 from hallway.api.operations.pimatic.attribute_times import logging_of
@@ -18,7 +21,7 @@ from hallway.api.operations.pimatic.forms import milliseconds
 from hallway.api.operations.pimatic.message_criteria import time_in
 from hallway.errors import Forbidden, InvalidInput, Unavailable
 from hallway.home.logging_times import checked
-from hallway.home.past import SECONDS_OF, Known, Sample, Span
+from hallway.home.past import MOST_BYTES, SECONDS_OF, Known, Sample, Series, Span
 from hallway.home.values import Attributes, Value
 
 AREA: Final = "history"
@@ -26,17 +29,74 @@ MOST_SAMPLES: Final = 10_000
 MOST_POINTS: Final = 5_000
 MOST_BUCKETS: Final = 20_000
 DAY: Final = 86_400.0
+_PLACE: Final = re.compile(r"(-?[0-9]{1,15})\.([0-9]{1,6})", re.ASCII)
+
+
+class Place(NamedTuple):
+    """Between two samples: those before it were told, so many of them at this time in seconds since 1970."""
+
+    at: float
+    told: int
+
+    @property
+    def text(self) -> str:
+        """As it is given back and forth."""
+        return f"{round(self.at * 1000)}.{self.told}"
 
 
 async def get_samples(hub: Hub, ask: Ask) -> Attributes:
     known = await readable(past_of(hub), ask.caller, text_in(ask.data, "series"))
     limit = _count(ask.data, "limit", MOST_SAMPLES, 1000)
     descending = ask.data.get("newest") in (True, "true")
-    span = _time(ask.data, "after"), _time(ask.data, "before")
+    after, before = _time(ask.data, "after"), _time(ask.data, "before")
+    place = _place_in(ask.data)
+    if place is not None and descending:
+        before = place.at if before is None else min(before, place.at)
+    elif place is not None:
+        after = place.at if after is None else max(after, place.at)
+    most = limit + 1 + (0 if place is None else place.told)
+    pieces = past_of(hub).merged([known.series], after, before, descending=descending, limit=most)
+    try:
+        found, is_all = await _some(pieces, limit, place)
+    finally:
+        await close(pieces)
+    return _course(known, found) | ({} if is_all else {"next": _place_behind(found, place).text})
+
+
+async def _some(
+    pieces: AsyncIterator[list[tuple[Series, Sample]]], limit: int, place: Place | None
+) -> tuple[list[Sample], bool]:
+    """The samples behind a place, no more than are to be told at once; and whether these are all."""
     found: list[Sample] = []
-    async for piece in past_of(hub).merged([known.series], *span, descending=descending, limit=limit):
-        found += [sample for _, sample in piece]
-    return _course(known, found)
+    size, skipped = 0, 0
+    async for piece in pieces:
+        for _series, sample in piece:
+            if place is not None and sample.at == place.at and skipped < place.told:
+                skipped += 1
+                continue
+            size += sample.size
+            if len(found) == limit or (found and size > MOST_BYTES):
+                return found, False
+            found.append(sample)
+    return found, True
+
+
+def _place_in(given: Attributes) -> Place | None:
+    """Where to go on; None: nowhere, begin."""
+    cursor = given.get("cursor")
+    if cursor is None:
+        return None
+    found = _PLACE.fullmatch(str(cursor))
+    if found is None:
+        raise InvalidInput(f"cursor is {str(cursor)[:40]!r}: give `next` of the answer before")
+    return Place(int(found[1]) / 1000, int(found[2]))
+
+
+def _place_behind(found: list[Sample], place: Place | None) -> Place:
+    """Behind the last of these, which came behind another place."""
+    at = found[-1].at
+    told = sum(sample.at == at for sample in found)
+    return Place(at, told + (place.told if place is not None and place.at == at else 0))
 
 
 async def get_points(hub: Hub, ask: Ask) -> Attributes:
@@ -158,6 +218,7 @@ OPERATIONS: Final = (
             *_SPAN,
             maybe("limit", "number", f"how many at most, up to {MOST_SAMPLES}", example=100),
             maybe("newest", "boolean", "newest first"),
+            maybe("cursor", "string", "where to go on: `next` of the answer before, which is there when there is more"),
         ),
         area=AREA,
         result_type="object",

@@ -62,6 +62,23 @@ async def test_only_the_best_are_held_when_there_are_many(past: ListedPast, monk
         await found(past, Wanted(order="value", offset=10**9))
 
 
+async def test_no_more_text_is_told_at_once_than_is_good_for_anybody(
+    past: ListedPast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MOST_BYTES", 1000)
+    past.put(INSIDE, *((30 + number, f"{number} " + 400 * "x") for number in range(6)))
+    inside = frozenset({"inside"})
+    assert [at for _, at, _ in await found(past, Wanted(devices=inside))] == [35, 34, 33]
+    assert [at for _, at, _ in await found(past, Wanted(devices=inside, offset=3))] == [32, 31, 30]
+    by_value = Wanted(devices=inside, order="value", descending=False)
+    assert [at for _, at, _ in await found(past, by_value)] == [2, 22, 30, 31, 32]
+    by_value = Wanted(devices=inside, order="value", descending=False, offset=4)
+    assert [at for _, at, _ in await found(past, by_value)] == [32]
+    with pytest.raises(InvalidInput, match="more than 16 MB stand before"):
+        await found(past, Wanted(devices=inside, order="value", descending=False, offset=5))
+    assert await found(past, Wanted(devices=inside, order="value", descending=False, offset=8, before=31)) == []
+
+
 async def test_means_of_each_attribute(past: ListedPast) -> None:
     means_of = Wanted(attributes=frozenset({"temperature"}), every=20, descending=False)
     assert await found(past, means_of) == [

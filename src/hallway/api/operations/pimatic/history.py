@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from hallway.errors import InvalidInput
-from hallway.home.past import Past, Sample, Series
+from hallway.home.past import MOST_BYTES, NUMBER_BYTES, Past, Sample, Series, size_of
 from hallway.home.values import Value
 
 MOST_EVENTS: Final = 10_000
@@ -41,6 +41,11 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     at: float
     value: Value
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes to tell it."""
+        return NUMBER_BYTES + size_of(self.value)
+
 
 class Wanted(msgspec.Struct, frozen=True):
     """Which events: of these devices and attributes (None: all), between two times, in an order, and how many.
@@ -63,7 +68,10 @@ class History(Protocol):
     """What can be asked about attributes."""
 
     async def events(self, wanted: Wanted) -> list[Event]:
-        """The events that are wanted."""
+        """The events that are wanted: the first of them, where all would be more than MOST_BYTES.
+
+        InvalidInput: what stands before them is too much to be put in another order than that of time.
+        """
         ...
 
     async def attributes(self) -> list[KnownAttribute]:
@@ -120,15 +128,22 @@ class PastHistory:
             best.add(events if spans is None else spans.take(events))
         if spans is not None:
             best.add(spans.rest())
-        return best.all()[wanted.offset :]
+        found = best.all()
+        if best.is_cut and len(found) <= wanted.offset:
+            raise InvalidInput("more than 16 MB stand before these in this order: give times that are nearer together")
+        return found[wanted.offset :]
 
     async def _newest_or_oldest(self, wanted: Wanted) -> list[Event]:
-        found, left = list[Event](), wanted.offset
+        found, left, size = list[Event](), wanted.offset, 0
         limit = wanted.offset + wanted.limit
         async for events in self._pieces(wanted, descending=wanted.descending, limit=limit):
             skipped = min(left, len(events))
             left -= skipped
-            found += events[skipped:]
+            for event in events[skipped:]:
+                found.append(event)
+                size += event.size
+                if size > MOST_BYTES:
+                    return found
         return found[: wanted.limit]
 
     async def _pieces(self, wanted: Wanted, *, descending: bool, limit: int | None) -> AsyncIterator[list[Event]]:
@@ -160,16 +175,29 @@ class _Best:
         self._key = key
         self._descending = descending
         self._events: list[Event] = []
+        self._size = 0
+        self.is_cut = False
+        """Whether there were more that were too much."""
 
     def add(self, events: Iterable[Event]) -> None:
         """Some more, in the order of time."""
-        self._events += events
-        if len(self._events) > 2 * self._count + MOST_EVENTS:
-            self._events = self.all()
+        for event in events:
+            self._events.append(event)
+            self._size += event.size
+            if len(self._events) > 2 * self._count + MOST_EVENTS or self._size > 2 * MOST_BYTES:
+                self.all()
 
     def all(self) -> list[Event]:
-        """Those that are the first now."""
-        return sorted(self._events, key=self._key, reverse=self._descending)[: self._count]
+        """Those that are the first now; more than MOST_BYTES are not held."""
+        first = sorted(self._events, key=self._key, reverse=self._descending)[: self._count]
+        self._events, self._size = [], 0
+        for event in first:
+            self._events.append(event)
+            self._size += event.size
+            if self._size > MOST_BYTES:
+                self.is_cut = self.is_cut or len(self._events) < len(first)
+                break
+        return self._events
 
 
 def _sorted_by(event: Event, order: Column) -> tuple[int, float, str]:
@@ -191,7 +219,7 @@ class _Spans:
 
     def __init__(self, every: float) -> None:
         self._every = every
-        self._open: dict[tuple[str, str], list[Event]] = {}
+        self._open: dict[tuple[str, str], _Mean] = {}
 
     def take(self, events: Iterable[Event]) -> Iterator[Event]:
         """Go on with events in the order of time: those that are complete."""
@@ -201,18 +229,28 @@ class _Spans:
                 continue
             key = event.device_id, event.attribute
             span = self._open.get(key)
-            if span is None or span[0].at // self._every != event.at // self._every:
+            if span is None or span.first.at // self._every != event.at // self._every:
                 if span is not None:
-                    yield _mean(span)
-                self._open[key] = [event]
-            else:
-                span.append(event)
+                    yield span.event()
+                span = self._open[key] = _Mean(event)
+            span.add(event.value)
 
     def rest(self) -> Iterator[Event]:
         """What was not complete."""
-        return map(_mean, self._open.values())
+        return map(_Mean.event, self._open.values())
 
 
-def _mean(span: list[Event]) -> Event:
-    numbers = [float(event.value) for event in span if isinstance(event.value, int | float)]
-    return msgspec.structs.replace(span[0], value=sum(numbers) / len(numbers))
+class _Mean:
+    """Of a span of time. first: the event that it began with."""
+
+    def __init__(self, first: Event) -> None:
+        self.first = first
+        self._total = 0.0
+        self._count = 0
+
+    def add(self, value: float) -> None:
+        self._total += value
+        self._count += 1
+
+    def event(self) -> Event:
+        return msgspec.structs.replace(self.first, value=self._total / self._count)
