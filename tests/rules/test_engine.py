@@ -241,6 +241,35 @@ def test_else_of_a_new_rule_waits_until_its_condition_was_true() -> None:
     assert house.heard() == ["off"]
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "trigger: $x > 3 and trigger: $x > 2",
+        "trigger: $x > 2 and trigger: $x > 3",
+        "trigger: $x > 3 and trigger: $x > 3",
+        "$x < 2 or trigger: $x > 3",
+        "trigger: $x > 3 or $x < 2",
+        "[trigger: $x > 3 and trigger: $x > 2] or $x < 2",
+    ],
+)
+def test_else_is_not_done_when_all_comes_true_with_one_change(condition: str) -> None:
+    house = RuledHouse(f'when {condition} then log "yes" else log "no"')
+    house.set("x", 1)
+    house.heard()
+    house.set("x", 5)
+    assert house.heard() == ["yes"]
+    assert [trace.result for trace in house.traces()] == ["ran"]
+
+
+def test_else_is_done_once_when_one_of_two_comes_true_with_a_change() -> None:
+    house = RuledHouse('when trigger: $x > 3 and trigger: $y > 2 then log "yes" else log "no"')
+    house.set("x", 5)
+    assert house.heard() == ["no"]
+    house.wait(1)
+    house.set("y", 5)
+    assert (house.heard(), house.results()) == (["no"], ["otherwise", "otherwise"])
+
+
 @pytest.mark.parametrize("restarts", [0, 1])
 def test_else_is_done_too_when_what_had_begun_before_the_rule_lasts_and_comes_false(restarts: int) -> None:
     house = RuledHouse()

@@ -36,14 +36,18 @@ _EITHER: Final[frozenset[Joint]] = frozenset({"or", "or when"})
 
 
 class Deciding:
-    """What a rule has decided on one cause so far. started: places of the predicates that came true."""
+    """What a rule has decided on one cause so far.
 
-    __slots__ = ("cause", "missed", "started", "wanted")
+    started: places of the predicates that came true; otherwise: what is to be done unless more of them do.
+    """
+
+    __slots__ = ("cause", "missed", "otherwise", "started", "wanted")
 
     def __init__(self) -> None:
         self.cause: Cause | None = None
         self.started = 0
         self.missed: Draft | None = None
+        self.otherwise: list[object] = []
         self.wanted = False
 
 
@@ -325,6 +329,7 @@ class BoundRule:
             deciding = self._deciding = Deciding()
         if deciding.cause is not cause:
             deciding.cause, deciding.started, deciding.missed, deciding.wanted = cause, 0, None, False
+            deciding.otherwise = []
         return deciding
 
     def decide(self, started: int) -> tuple[bool, Finding]:
@@ -347,6 +352,10 @@ class BoundRule:
             now, self.sentence.predicates, found, started, self._asked, facts, why or NOTHING, since or NOTHING
         )
         return self._is_true(found), finding
+
+    def may_start_with_more(self, started: int) -> bool:
+        """Whether something else could come true for the same moment."""
+        return any(predicate.is_momentary and not started & predicate.place for predicate in self.predicates)
 
     def found_before(self, note: Note) -> Finding | None:
         """How the predicates were found when that was noted for this very sentence."""

@@ -304,10 +304,11 @@ class RuleEngine:
             limit = f"{cause.late:.0f} s late, {rule.rule.late * 60:.0f} s are allowed"
             self._leave(rule, "skipped", predicate, cause, finding, limit)
         elif truth and rising:
+            deciding.otherwise.clear()
             self._want(rule, Wanted("ran", predicate.predicate.token, cause, finding), deciding)
         elif not truth and rule.has_otherwise and (held or predicate.is_momentary):
-            self._want(rule, Wanted("otherwise", predicate.predicate.token, cause, finding), deciding)
-        elif rising:
+            self._want_otherwise(rule, Wanted("otherwise", predicate.predicate.token, cause, finding), deciding)
+        elif rising and not deciding.otherwise:
             if deciding.missed is not None:
                 self.traces.take_back(deciding.missed)
             deciding.missed = self._leave(rule, "condition false", predicate, cause, finding)
@@ -317,6 +318,20 @@ class RuleEngine:
             self.traces.take_back(deciding.missed)
         deciding.wanted = True
         self._runs.ask(rule, wanted)
+
+    def _want_otherwise(self, rule: BoundRule, wanted: Wanted, deciding: Deciding) -> None:
+        """`else` waits until all that may come true with the same change has been heard."""
+        put_off = deciding.otherwise
+        if put_off:
+            return
+        if not rule.may_start_with_more(deciding.started):
+            self._want(rule, wanted, deciding)
+            return
+        if deciding.missed is not None:
+            self.traces.take_back(deciding.missed)
+            deciding.missed = None
+        put_off.append(wanted)
+        self._home.changes.after(lambda: self._runs.ask(rule, wanted) if put_off and rule.listens else None)
 
     def _leave(
         self,
