@@ -14,8 +14,8 @@ from hallway.store.history.breath import Breath
 from hallway.store.history.codec import Columns
 from hallway.store.history.file import FILE, HISTORY
 from hallway.store.history.folding import take
-from hallway.store.history.strands import KINDS
-from hallway.store.history.walking import TABLES, Walk
+from hallway.store.history.strands import KINDS, LARGE
+from hallway.store.history.walking import TABLES, UNPACKED, Walk
 
 BEGIN = 1_760_000_000_000
 MINUTE = 60_000
@@ -90,3 +90,19 @@ def test_a_step_takes_no_more_along_than_memory_is_meant_for(past: sqlite3.Conne
     walk = Walk(KINDS, None, None, no_damage)
     assert len(walk.step(past)) == TABLES
     assert not walk.is_over
+
+
+def test_long_texts_are_taken_along_few_at_a_time(past: sqlite3.Connection) -> None:
+    """Also out of chunks that are not small themselves."""
+    rows, note = 6000, 1000 * "x"
+    for first in range(0, rows, 500):
+        texts = [TailRow(n + 1, 1, BEGIN + n * MINUTE, f"{n} {note}") for n in range(first, first + 500)]
+        take(past, texts, no_damage)
+    walk, steps = Walk(KINDS, None, None, no_damage), list[int]()
+    while not walk.is_over:
+        steps.append(sum(len(table[0]) for table in walk.step(past)))
+    assert sum(steps) == rows
+    assert max(steps) * len(note) < 2 * UNPACKED
+    sizes = [count * len(note) for (count,) in past.execute("SELECT count FROM place WHERE strand = ?", (KINDS,))]
+    assert len(sizes) > 1
+    assert max(sizes) <= 2 * LARGE

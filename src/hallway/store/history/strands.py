@@ -28,7 +28,7 @@ LOOK_AT_NEWEST: Final = b""
 _RIPE: Final = (1024, 512, 128, 64)
 """Rows that make a chunk, by kind. Chunks of roll-ups are smaller, since they are so long in coming."""
 LARGE: Final = 128 * 1024
-"""Bytes said beside values that are much for one chunk, since whoever reads holds a whole one."""
+"""Bytes of texts, or said beside values, that are much for one chunk, since whoever reads holds a whole one."""
 _COLUMNS: Final = "number, count, first, last, bytes, waiting, settled, running, more"
 
 
@@ -218,9 +218,14 @@ def said_beside(table: Columns) -> int:
     return sum(map(len, {more for more in table[2] if isinstance(more, bytes)})) if table[2:] else 0
 
 
+def _text_bytes(table: Columns) -> int:
+    """How many bytes the values have that are texts, each counted once."""
+    return sum(map(len, {value for value in table[1] if isinstance(value, str)}))
+
+
 def _put_chunks(connection: sqlite3.Connection, strand: Strand, table: Columns) -> None:
     rows = len(table[0])
-    parts = min(rows, max(1, rows // _RIPE[strand.number % KINDS], said_beside(table) // LARGE))
+    parts = min(rows, max(1, rows // _RIPE[strand.number % KINDS], (said_beside(table) + _text_bytes(table)) // LARGE))
     for part in range(parts):
         begin, end = rows * part // parts, rows * (part + 1) // parts
         columns = [column[begin:end] for column in table]

@@ -21,6 +21,8 @@ ROWS: Final = 1024
 """So many make a table, more or less."""
 TABLES: Final = 12
 """So many are taken along at a step: going there and back takes as long as unpacking one of them."""
+UNPACKED: Final = 1024 * 1024
+"""Nor are more bytes than these, more or less: of long texts a single chunk may be as much."""
 _FOREVER: Final = (1 << 63) - 1
 _PIECE: Final = 1 << 62
 """Added to the number of a fold it says that a piece came after all chunks."""
@@ -59,6 +61,7 @@ class Walk:
         self._descending = descending
         self._sources: list[Source] | None = None
         self._next = 0
+        self._unpacked = 0
         self._held: Columns = [[]]
         self._came: list[int] = []
         self.strand: Strand | None = None
@@ -75,6 +78,7 @@ class Walk:
         if self._sources is None:
             self._sources = self._look_up(connection)
         found: list[Columns] = []
+        self._unpacked = 0
         while self._next < len(self._sources) and len(found) < tables:
             rows = self._rows_of_next(connection, self._sources)
             if not rows[0]:
@@ -84,7 +88,7 @@ class Walk:
                 found[-1] = _one_after_the_other(before, after)
             else:
                 found.append(rows)
-            if said_beside(found[-1]) > LARGE:
+            if self._unpacked > UNPACKED or said_beside(found[-1]) > LARGE:
                 break
         return found
 
@@ -150,7 +154,9 @@ class Walk:
                 return [[]]  # dropped since the first step
         if body is None or body.last != source.last:
             return [[]]
-        self._breath.spend(body.size or len(body.data))
+        size = body.size or len(body.data)
+        self._unpacked += size
+        self._breath.spend(size)
         return read_columns(body, where, self._report, self._after, self._before) or [[]]
 
 

@@ -14,11 +14,13 @@ import msgspec
 
 from hallway.home.past import Sample, Series
 from hallway.store.history.archive import Archive, Holding
-from hallway.store.history.merging import PIECE, of_series, samples_of
+from hallway.store.history.merging import PIECE, of_series, samples_of, text_bytes
 from hallway.store.history.tail import Rows, Track, page_of
 
 IN_A_WINDOW: Final = 30_000
 MOST_IN_A_WINDOW: Final = 5 * IN_A_WINDOW
+MOST_BYTES: Final = 32_000_000
+"""Of texts, and of what is said beside them, likewise."""
 SHORTEST: Final = 1000
 """Milliseconds."""
 AT_ONCE: Final = 200
@@ -100,10 +102,14 @@ class Windows:
     async def _found(self, begin: int, end: int) -> Found | None:
         """All of a window; None: it is too much at once."""
         found: Found = []
+        size = 0
         for number, source in enumerate(self._sources, 1):
             rows = source.rows.between(begin, end)
             if source.holds(begin, end):
                 async for page in of_series(self._archive, source.track.number, rows, (begin, end)):
+                    size += 0 if source.track.type != "string" else text_bytes(page)
+                    if size > MOST_BYTES and end - begin > SHORTEST:
+                        return None
                     found += [(source.track.series, sample) for sample in samples_of(page)]
             elif rows.ids:
                 found += [(source.track.series, sample) for sample in samples_of(page_of(rows))]
