@@ -122,7 +122,7 @@ def _of_the_database(home: Path) -> Lines:
         return
     if url is not None:
         yield (
-            "the database of `store: url` holds the home as it was, and refuses one that is older than that: "
+            "the database of `store: url` holds the home as it was, and refuses the restored one: "
             f"before you start the hub say `hallway store move --home {home} --to database --replace`, "
             "with --dry-run to see first what that would do"
         )
