@@ -5,7 +5,7 @@ Pure. It must not know where samples or buckets come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -31,18 +31,17 @@ class Thinning:
         self.size = 0
         """Bytes of what is chosen, about."""
 
-    def add(self, values: Sequence[Value], sample: Callable[[int], Sample]) -> None:
+    def add(self, values: Sequence[Value], sample_at: Callable[[int], Sample]) -> None:
         """The next piece: its values, and a sample as a whole by its place in it."""
         start, stop = self._place, self._place + len(values)
         self._place = stop
         while self._part is not None and self._part[0] < stop:
             begin, end = max(self._part[0], start), min(self._part[1], stop)
-            pairs = [(place, held.value) for place, held in self._open.items()]
-            pairs += [
-                (place, values[place - start])
-                for place in _extremes(enumerate(values[begin - start : end - start], begin))
-            ]
-            self._open = {place: self._open.get(place) or sample(place - start) for place in _extremes(pairs)}
+            places = _extremes(list(enumerate(values[begin - start : end - start], begin)))
+            if self._open:
+                held = [(place, sample.value) for place, sample in self._open.items()]
+                places = _extremes(held + [(place, values[place - start]) for place in sorted(places)])
+            self._open = {place: self._open.get(place) or sample_at(place - start) for place in places}
             if self._part[1] > stop:
                 return
             self._close()
@@ -104,14 +103,9 @@ def _kept(length: int, count: int) -> Iterator[tuple[int, int]]:
         yield length - 1, length
 
 
-def _extremes(values: Iterable[tuple[int, Value]]) -> set[int]:
+def _extremes(values: Sequence[tuple[int, Value]]) -> set[int]:
     """The places of the lowest and the highest number; of the first value where there is none."""
-    first, numbers = None, []
-    for place, value in values:
-        if first is None:
-            first = place
-        if isinstance(value, int | float):
-            numbers.append((value, place))
-    if numbers:
-        return {min(numbers)[1], max(numbers)[1]}
-    return set() if first is None else {first}
+    numbers = [(value, place) for place, value in values if isinstance(value, int | float)]
+    if not numbers:
+        return {place for place, _value in values[:1]}
+    return {min(numbers)[1], max(numbers)[1]}
