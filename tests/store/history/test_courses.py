@@ -141,6 +141,30 @@ async def test_the_course_of_long_texts_has_fewer_points_where_it_would_be_too_m
     await past.close()
 
 
+async def test_samples_without_roll_ups_are_rolled_up_while_they_are_read(tmp_path: Path) -> None:
+    past = Past(tmp_path, VirtualClock(T0), chunks)
+    await past.open()
+    count, outside = 60_000, Series("attribute", "outside", "temperature")
+    for number in range(count):
+        past.record(outside, T0 + number, number % 977 / 7)
+        if number % 20_000 == 0:
+            await past.store.flow.fold()
+    await past.store.flow.fold()
+    before = await past.store.buckets(outside, "5min", T0, T0 + count)
+    while await past.archive.expire_buckets("5min", round((T0 + count) * 1000), most=1000):
+        pass
+    tracemalloc.start()
+    try:
+        after = await past.store.buckets(outside, "5min", T0, T0 + count)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(after) >= count // 300
+    assert after[: len(before) - 1] == before[:-1]
+    assert peak < 32 * count
+    await past.close()
+
+
 async def test_the_course_of_many_states_is_not_held_in_memory_as_a_whole(tmp_path: Path) -> None:
     past = Past(tmp_path, VirtualClock(T0), chunks)
     await past.open()

@@ -21,7 +21,7 @@ from hallway.store.history.archive import Archive, Holding, Page
 from hallway.store.history.file import UNREADABLE, HistoryFile
 from hallway.store.history.flow import FOLD_AGE, Flow
 from hallway.store.history.merging import columns_of, of_series, sample_of, samples_of, text_bytes
-from hallway.store.history.rollups import rolled_up
+from hallway.store.history.rollups import RollingUp
 from hallway.store.history.tail import Rows, Track, page_of
 from hallway.store.history.windows import Windows
 
@@ -273,11 +273,12 @@ class HistoryStore:
             rolled = [bucket for bucket in rolled if bucket.at < edge]
         since = rolled[-1].at + length if rolled else begin
         held = (await self.at([series], since - 0.001)).get(series)
-        ats, values = ([round(held.at * 1000)], [held.value]) if held is not None else ([], [])
+        rolling = RollingUp(span)
+        if held is not None:
+            rolling.add([round(held.at * 1000)], [held.value])
         async for page in self.pages(track, _span(since, before)):
-            ats += page.ats
-            values += page.values
-        fresh = rolled_up(ats, values, span, round(min(before, self._clock.now()) * 1000))
+            rolling.add(page.ats, page.values)
+        fresh = rolling.ended(round(min(before, self._clock.now()) * 1000))
         return [*rolled, *(bucket for bucket in fresh if since <= bucket.at <= before)]
 
     async def known(self, kind: SeriesKind | None = None) -> list[Known]:

@@ -121,16 +121,35 @@ def until(running: Running, moment: int, span: Span) -> Row | None:
     return next(iter(done[number]), None)
 
 
+class RollingUp:
+    """The buckets of samples that come piece by piece, in the order of time."""
+
+    def __init__(self, span: Span) -> None:
+        self._lengths = (SECONDS_OF[span] * 1000,)
+        self._running: Running | None = None
+        self._rows: list[Row] = []
+
+    def add(self, ats: Sequence[int], values: Sequence[Any]) -> None:
+        """Some more, with their times in milliseconds."""
+        self._running, (rows,) = roll(self._running, ats, values, self._lengths)
+        self._rows += rows
+
+    def ended(self, moment: int) -> list[Bucket]:
+        """All of them, the last one as if it ended at a moment; nothing more is to come."""
+        running, rows = self._running, self._rows
+        if running is not None:
+            done: list[list[Row]] = [[]]
+            _advance(running, max(moment, running.since), done, self._lengths)
+            (under_way,) = running.opens
+            rows += done[0] or ([_finished(under_way, running.last)] if under_way.count else [])
+        return combined(rows)
+
+
 def rolled_up(ats: Sequence[int], values: Sequence[Any], span: Span, moment: int) -> list[Bucket]:
     """All buckets of samples in the order of time, the last one as if it ended at a moment."""
-    lengths = (SECONDS_OF[span] * 1000,)
-    running, (rows,) = roll(None, ats, values, lengths)
-    if running is not None:
-        ended: list[list[Row]] = [[]]
-        _advance(running, max(moment, running.since), ended, lengths)
-        (under_way,) = running.opens
-        rows += ended[0] or ([_finished(under_way, running.last)] if under_way.count else [])
-    return combined(rows)
+    rolling = RollingUp(span)
+    rolling.add(ats, values)
+    return rolling.ended(moment)
 
 
 def combined(rows: Iterable[Row]) -> list[Bucket]:
