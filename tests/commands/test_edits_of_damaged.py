@@ -51,7 +51,7 @@ def test_edits_are_answered_as_made_and_reading_waits(hub: RunningHub) -> None:
         assert last > before
     gone = ask(hub, "DELETE", "/api/variables/v3")
     assert gone.status == 200
-    listed = ask(hub, "GET", "/api/revisions?limit=1")
+    listed = ask(hub, "GET", "/api/revisions?kind=variable&limit=1")
     assert listed.status == 200
     undone = ask(hub, "POST", f"/api/revisions/{listed.json()['revisions'][0]['revision']}/undo")
     assert undone.status == 200
