@@ -9,6 +9,7 @@ import sqlite3
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -128,15 +129,17 @@ async def test_while_the_disk_refuses_it_goes_on_with_what_it_has_open(
     file: HistoryFile, said: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     await asyncio.wrap_future(put(file, 1))
+    assert await file.read(values) == [1]
     delete(file.path)
 
     def refuses(*_given: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(file_module, "make_again", refuses)
+        patch.setattr(file_module, "copied", refuses)
         for value in (2, 3):
             await asyncio.wrap_future(put(file, value))
+            assert await file.read(values) == list(range(1, value + 1))
     assert said == []
     assert [entry.getMessage().partition(", and ")[2] for entry in caplog.records] == [
         "cannot be made again: No space left on device; it is tried again"
@@ -165,7 +168,7 @@ async def test_one_that_goes_while_the_disk_is_full_comes_back_from_those_who_re
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(file_module, "make_again", refuses)
+        patch.setattr(file_module, "copied", refuses)
         for _ in range(2):
             with pytest.raises(Unavailable, match=r"cannot be made again: .*No space left on device; mend the disk"):
                 await asyncio.wrap_future(put(file, 2))
@@ -175,6 +178,28 @@ async def test_one_that_goes_while_the_disk_is_full_comes_back_from_those_who_re
     assert await file.read(values) == [1, 2]
     await asyncio.to_thread(file.close)
     assert await there(file.path) == [1, 2]
+
+
+async def test_where_there_is_no_room_for_it_nothing_is_filled_and_those_who_read_keep_it(
+    file: HistoryFile, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.wrap_future(put(file, 1))
+    assert await file.read(values) == [1]
+    delete(file.path)
+
+    def full(_connection: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=0))
+        with pytest.raises(Unavailable, match="disk is full"):
+            await asyncio.wrap_future(file.submit(full))
+        with pytest.raises(Unavailable, match="No space left on device"):
+            await asyncio.wrap_future(put(file, 2))
+        assert not file.path.with_name(f"{FILE}.new").exists()
+    await asyncio.wrap_future(put(file, 2))
+    assert [text.partition(": ")[2] for text in said] == ["it was made again, with all that it had"]
+    assert await file.read(values) == [1, 2]
 
 
 async def test_one_that_goes_while_nobody_has_it_open_is_said(file: HistoryFile, said: list[str]) -> None:

@@ -360,11 +360,9 @@ def _without_what_goes(hub: Hub, lists: dict[str, dict[str, Attributes]], target
         then = cache(partial(kept_by(hub).as_of, kind))
         for key, config in lists[name].items():
             if (kind, key) not in given and stands[name].get(key) == STORE:
-                leaves = {
-                    which
-                    for which in _named_in(config)
-                    if which in going and which not in _named_in(_body(then(going[which]).get(key)) or {})
-                }
+                leave = [which for which in _named_in(config) if which in going]
+                named = {as_of: _named_in(_body(then(as_of).get(key)) or {}) for as_of in {going[w] for w in leave}}
+                leaves = {which for which in leave if which not in named[going[which]]}
                 lists[name][key] = {field: _left(field, value, leaves) for field, value in config.items()}
 
 

@@ -22,7 +22,7 @@ from hallway import durable
 from hallway.errors import Unavailable
 from hallway.store.database import BUSY_SECONDS, Damaged, Layout, is_damage, open_database
 from hallway.store.error_texts import as_text, said
-from hallway.store.history.present import make_again, parts_of
+from hallway.store.history.present import copied, give_name, parts_of
 from hallway.store.migrations import migrate
 from hallway.store.pending_files import take_place
 from hallway.store.writer import AnotherFile, Work, Writer
@@ -105,8 +105,9 @@ class HistoryFile:
         if connection is None or not gone:
             return
         try:
+            building = copied(self.path, connection)  # who reads may need what is open while that cannot be
             with self._readers.kept_out():
-                aside = make_again(self.path, connection, self._parts[self.path])
+                aside = give_name(self.path, building, self._parts[self.path])
         except (OSError, sqlite3.Error) as error:
             if not self._nameless:
                 log.error("%s, and cannot be made again: %s; it is tried again", _TAKEN_AWAY, said(error))  # noqa: TRY400
@@ -123,8 +124,9 @@ class HistoryFile:
             self._tell_of_loss("what was in it is lost")
             return
         try:
+            building = copied(self.path, reader)
             with self._readers.kept_out():
-                make_again(self.path, reader, was)
+                give_name(self.path, building, was)
         except (OSError, sqlite3.Error) as error:
             self._readers.put_back(reader)
             raise Unavailable(f"{_TAKEN_AWAY}, and cannot be made again: {said(error)}; mend the disk") from None
