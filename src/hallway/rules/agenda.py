@@ -10,6 +10,7 @@ import heapq
 import itertools
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from hallway.clock import Cancel, Clock
@@ -90,7 +91,7 @@ class Agenda:
                 _do(run)
         if abs(jump) > JUMPED:
             for heard in tuple(self._on_jump):
-                _do(lambda heard=heard: heard(jump))  # type: ignore[misc]
+                _do(partial(heard, jump))
         if self._runs:
             self._wait()
 

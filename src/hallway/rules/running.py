@@ -95,11 +95,11 @@ class Runs:
         busy = self._busy.get(rule.rule.id)
         if busy is None:
             busy = self._busy[rule.rule.id] = _Busy()
-        if self._goes_round(rule, wanted):
-            return
         again, now = rule.rule.again, self._clock.monotonic()
         if again == "ignore" and busy.last_result == wanted.result and now - busy.last_at <= QUIET:
             self._refuse(rule, wanted, f"it has run less than {QUIET:g} s ago")
+            return
+        if self._goes_round(rule, wanted):
             return
         if again == "queue" and self._is_busy(rule, busy):
             self._put_in_queue(rule, wanted, busy)
