@@ -38,7 +38,7 @@ def configuration(url: str) -> str:
     return f'store: {{url: "{url}", values_every: 100 ms}}\nhistory: {{write_every: 1 s}}\n{PEOPLE}{DEMO_DEVICES}'
 
 
-NOT_SENT = "the database has not got the last changes: it gets them at the next start"
+NOT_SENT = "the database has not got the last changes: it gets them at the next start, unless it refuses this one"
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:

@@ -187,7 +187,9 @@ class Elsewhere:
                 await asyncio.wait([task])
         done = [await self._replica.finish(PATIENCE), await self._logs.finish(PATIENCE)]
         if not all(done):
-            log.warning("the database has not got the last changes: it gets them at the next start")
+            log.warning(
+                "the database has not got the last changes: it gets them at the next start, unless it refuses this one"
+            )
         await self.server.close()
 
 

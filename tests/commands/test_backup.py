@@ -219,7 +219,7 @@ def test_a_dry_run_tells_beside_a_running_hub_and_leaves_its_files_alone(home: P
         before = (home / "home.db-wal").stat().st_ino, (home / "home.db-shm").stat().st_ino
         ended = hallway("restore", file, "--home", home, "--dry-run")
         assert (ended.returncode, ended.stderr) == (0, "")
-        assert ended.stdout.splitlines()[-2:] == ["configuration.yaml: otherwise", "nothing was changed"]
+        assert ended.stdout.splitlines()[-2:] == ["configuration.yaml: differs", "nothing was changed"]
         assert before == ((home / "home.db-wal").stat().st_ino, (home / "home.db-shm").stat().st_ino)
         assert is_held(home / "home.db", SHARED)
         assert is_held(home / "home.db-shm", INDEX)

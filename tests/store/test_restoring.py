@@ -88,7 +88,7 @@ def kept_names(directory: Path) -> dict[str, str]:
 def test_a_home_becomes_what_it_was_and_can_be_put_back(directory: Path, clock: VirtualClock, file: Path) -> None:
     said = list(restore(Restore(file=file, home=directory), clock, built))
     assert said[0] == "device: 1 added (a), 1 changed (b), 1 removed (c)"
-    assert "configuration.yaml: otherwise" in said
+    assert "configuration.yaml: differs" in said
     assert said[-1].startswith(f"restored from {file} of 2027-01-15T08:00:")
     assert names(directory, clock) == {"a": "a", "b": "b"}
     assert (directory / "configuration.yaml").read_text() == "devices: []\n"

@@ -208,7 +208,7 @@ def _is_of_the_directory(row: contents.Kept) -> bool:
 
 
 def told(now: Path | None, coming: Path, *, configuration: bool = True) -> Iterator[str]:
-    """What is otherwise in a home that comes than in the one that is there: definitions by kind, values."""
+    """What differs in a home that comes than in the one that is there: definitions by kind, values."""
     before, after = _definitions(now), _definitions(coming)
     for kind in sorted({kind for kind, _key in before | after}):
         parts = {
@@ -224,11 +224,11 @@ def told(now: Path | None, coming: Path, *, configuration: bool = True) -> Itera
     old, new = _values(now), _values(coming)
     differ = Counter(table for table, key in old.keys() | new.keys() if old.get((table, key)) != new.get((table, key)))
     for table, number in sorted(differ.items()):
-        yield f"{table}: {number} otherwise"
+        yield f"{table}: {number} differ"
     if configuration and (coming / CONFIGURATION).exists():
         there = None if now is None or not (now / CONFIGURATION).exists() else (now / CONFIGURATION).read_bytes()
         same = there == (coming / CONFIGURATION).read_bytes()
-        yield f"{CONFIGURATION}: {'as it is' if same else 'added' if there is None else 'otherwise'}"
+        yield f"{CONFIGURATION}: {'as it is' if same else 'added' if there is None else 'differs'}"
 
 
 def _some(names: list[str]) -> str:

@@ -252,9 +252,9 @@ async def test_a_home_that_another_directory_took_over_moves_only_when_told_to(
     other = SeriesRow(2, Series("variable", "x"), "number", False)
     await PostgresArchive(server).take([TailRow(1, 2, NOON, 1.0)], [other])
     await server.close()
-    with pytest.raises(Conflict, match="taken over by another directory: --replace"):
+    with pytest.raises(Conflict, match="put back from a backup: --replace"):
         await to_postgres(move(here, database))
-    with pytest.raises(Conflict, match=r"taken over by another directory: remove home\.db"):
+    with pytest.raises(Conflict, match=r"put back from a backup: remove home\.db"):
         await to_files(move(here, database, replace=True))
     assert "9000 samples" in "\n".join(await to_postgres(move(here, database, replace=True)))
     await connect(database, await claim_of(here))

@@ -44,6 +44,6 @@ async def check(connection: Connection, claim: Claim, address: Address) -> None:
     if from_postgres(incarnation) != claim.incarnation:
         raise Refused(
             f"the home in the database {address} was taken over by another directory, or this one was put back from a "
-            "backup: stop the hub, then either remove home.db to take the home from the database, or say "
-            "`hallway store move --replace --to URL` to let this home take its place; nothing was changed"
+            "backup: stop the hub, then either remove home.db to take the home from the database, or say `hallway "
+            "store move --home DIR --to database --replace` to let this home take its place; nothing was changed"
         )

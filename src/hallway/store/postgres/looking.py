@@ -103,7 +103,10 @@ def _of_the_home(here: Here, claim: tuple[str, str], seq: int, at: int | None) -
     if here.hub_id != claim[0]:
         return f"the home there is another one (hub {claim[0]}, here it is {here.hub_id}): the database is not used"
     if here.incarnation not in {None, claim[1]}:
-        return f"{there}; another directory has taken it over: this one does not write to it"
+        return (
+            f"{there}; another directory has taken it over, or this one was put back from a backup: this one does not "
+            "write to it"
+        )
     if seq > here.seq:
         return f"{there}, {here.seq} here: what is there is later"
     return f"{there}, {here.seq} here: " + ("in step" if seq == here.seq else f"{here.seq - seq} changes behind")

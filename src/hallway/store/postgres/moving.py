@@ -83,7 +83,10 @@ async def _own(link: Connection, claim: Claim, move: Move, *, may_take: bool = T
         )
     if there is not None and inwards(tuple(there))[1] != claim.incarnation and not (may_take and move.replace):
         way = "--replace lets this one take its place" if may_take else "remove home.db to take the home from there"
-        raise Conflict(f"the home in {move.address} was taken over by another directory: {way}; nothing was changed")
+        raise Conflict(
+            f"the home in {move.address} was taken over by another directory, or this one was put back from a backup: "
+            f"{way}; nothing was changed"
+        )
     if not move.dry_run:
         await link.execute(
             "INSERT INTO home (hub_id, incarnation) VALUES ($1, $2) ON CONFLICT (one) DO UPDATE SET incarnation = $2",

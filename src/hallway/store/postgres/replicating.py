@@ -55,8 +55,8 @@ async def refuse_later(connection: Connection, path: Path, address: Address) -> 
 def _later(address: Address, there: int, here: int) -> str:
     return (
         f"the database {address} holds a later state of this home (change {there}, here it is {here}): stop the hub, "
-        "then either remove home.db to take the home from the database, or say `hallway store move --replace --to URL` "
-        "to let this home take its place; nothing was changed"
+        "then either remove home.db to take the home from the database, or say `hallway store move --home DIR --to "
+        "database --replace` to let this home take its place; nothing was changed"
     )
 
 
