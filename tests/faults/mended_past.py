@@ -22,6 +22,8 @@ BEGIN = 1_800_000_000
 LATER = 1_000_000
 """The first number that is recorded while it is mended."""
 MEANWHILE = 40
+SLOW = 2500
+"""Looks, some seconds of them, after which time goes on while it waits to be open, as it does for a hub."""
 
 
 class MendedPast:
@@ -38,9 +40,11 @@ class MendedPast:
     async def open(self) -> None:
         self.damage.watch()
         self.store.start()
+        looks = 0
         while not self.store.flow.open:
             await asyncio.sleep(0.002)
-            if self.said:
+            looks += 1
+            if self.said or looks % SLOW == 0:  # what could not be opened for another reason is tried again as well
                 self._clock.advance(REOPEN_AFTER)
 
     async def check(self) -> None:
